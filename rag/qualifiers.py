@@ -1,0 +1,57 @@
+"""What a rule of medical insurance applies to: insured type, person, care, hospital level, area, channel.
+
+Knows the dimensions and the words for each value. Which value a question asks for, or a claim must
+carry, is the job of `retrieve` and `answer.verifying`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# Within a dimension the values exclude each other; the words of a value mean the same.
+DIMENSIONS: Mapping[str, Mapping[str, str]] = {
+    "insured_type": {"职工": r"职工(?!平均)|城镇职工", "居民": r"居民|新农合|新型农村合作|合作医疗|农合|农村医保"},
+    "employment": {"在职": r"在职|上班族", "退休": r"退休|离休", "灵活就业": r"灵活就业|自由职业|个体户|个体工商户"},
+    "care": {
+        "门诊": r"门诊|看门诊|门急诊",
+        "住院": r"住院|入院|出院",
+        "购药": r"购药|买药|药店|药房",
+        "生育": r"生育|分娩|产检|产前检查|顺产|剖宫产|剖腹产|生孩子|生娃|二胎|坐月子",
+    },
+    "chronic": {"慢特病": r"慢性?病|特殊病|慢特病|特病|特定病种"},
+    "urgency": {"急诊": r"急诊|抢救|急救"},
+    "level": {
+        "三级": r"三级|三甲|三[、和]二",
+        "二级": r"二级|二甲",
+        "一级": r"一级",
+        "基层": r"基层|社区|乡镇|卫生院",
+    },
+    "area": {"跨省": r"跨省|外省|省外|别的省|其他省|异省", "省内": r"省内|本省|同省"},
+    "channel": {"线上": r"线上|网上|在线|手机|APP|小程序", "线下": r"线下|窗口|现场"},
+    "delivery": {"顺产": r"顺产|自然分娩", "剖宫产": r"剖宫产|剖腹产|剖产"},
+}
+
+_PATTERNS = {
+    dimension: {value: re.compile(words, re.IGNORECASE) for value, words in values.items()}
+    for dimension, values in DIMENSIONS.items()
+}
+
+
+def mentioned(text: str) -> dict[str, frozenset[str]]:
+    """The values that `text` names, by dimension; dimensions of which it names none are absent."""
+    found = {
+        dimension: frozenset(value for value, pattern in values.items() if pattern.search(text))
+        for dimension, values in _PATTERNS.items()
+    }
+    return {dimension: values for dimension, values in found.items() if values}
+
+
+def shared(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str]]) -> int:
+    """How many of the values asked for are told."""
+    return sum(len(values & told.get(dimension, frozenset())) for dimension, values in asked.items())
+
+
+def excluded(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str]]) -> int:
+    """In how many dimensions other values are told, and none of those asked for."""
+    return sum(bool(told.get(d)) and not (values & told[d]) for d, values in asked.items())

@@ -1,0 +1,41 @@
+"""Retrieved passages to candidate units with their raw scores.
+
+Knows where the scores of units come from. What they are worth is the job of `evidence`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rag.ports import Catalogue, VectorIndex
+from rag.retrieve.evidence import Candidates
+from rag.retrieve.lexical import LexicalIndex
+from rag.retrieve.passages import Retrieved
+
+
+class CandidateSource:
+    """Units of one snapshot, scored for a question."""
+
+    def __init__(self, catalogue: Catalogue, lexical_units: LexicalIndex, vectors: VectorIndex | None) -> None:
+        self._catalogue, self._lexical, self._vectors = catalogue, lexical_units, vectors
+        self._rows = {unit_id: row for row, unit_id in enumerate(catalogue.unit_ids())}
+
+    def candidates(self, question: str, retrieved: Retrieved) -> Candidates:
+        """Every unit of the retrieved passages."""
+        found = [(unit, p) for p in retrieved.passages for unit in self._catalogue.units_of(p.chunk.id)]
+        units = tuple(unit for unit, _ in found)
+        passages = tuple(passage for _, passage in found)
+        bm25 = self._lexical.scores(question)
+        cosine = np.zeros(len(units))
+        if retrieved.vector is not None and self._vectors is not None and units:
+            vectors = self._vectors.unit_vectors([unit.id for unit in units])
+            cosine = np.round(vectors.astype(np.float64) @ retrieved.vector.astype(np.float64), 5)
+        lowest = min(retrieved.cosines.values(), default=0.0)
+        return Candidates(
+            units=units,
+            passages=passages,
+            cosine=cosine,
+            cosine_chunk=np.array([retrieved.cosines.get(p.chunk.id, lowest) for p in passages], dtype=float),
+            bm25_unit=np.array([round(float(bm25[self._rows[u.id]]), 5) for u in units], dtype=float),
+            bm25_chunk=np.array([retrieved.bm25.get(p.chunk.id, 0.0) for p in passages], dtype=float),
+        )

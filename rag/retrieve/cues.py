@@ -1,0 +1,61 @@
+"""What kind of answer a question wants: a ratio, an amount, a period ..., or a list.
+
+Knows question words and the shape of figures. What a figure means is the job of `answer.verifying`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.domain import Value
+
+_LIST = re.compile(r"哪些|材料|流程|步骤|怎么|怎样|如何|咋|要带|手续|条件|方式|渠道|什么东西|程序|办法|途径|带啥|带什么")
+_QUESTION_MARK = re.compile(r"[？?]")
+_SEVERAL = re.compile(r"分别|各|以及|还有|另外")
+_COUNT = r"\d+\s*(?:多|余)?(?:家|个|次|所|座|项|档|种|市)"
+
+
+class AnswerType(Value):
+    """A kind of figure: how it is asked for, and how it looks."""
+
+    name: str
+    asked: str
+    shape: str
+
+
+_TYPES = (
+    AnswerType(
+        "amount",
+        r"多少钱|多少元|几块|起付|封顶|限额|额度|上限|自付多少|掏多少|补贴多少|津贴多少|基数|花费|费用是多少|几百|几千|几万",
+        r"\d\s*[万千百]?元",
+    ),
+    AnswerType("ratio", r"比例|几成|百分之(?:几|多少)|百分几|报(?:销)?多少|报(?:销)?几|多少报|费率|报销率", r"\d\s*[%％]|[一二三四五六七八九]成|百分之"),
+    AnswerType(
+        "period",
+        r"多久|多长|几天|几个月|几年|何时|什么时候|期限|有效期|时限|时间|哪年|哪天|月份|多少天|多少年|几日|截止|几个工作日",
+        r"\d\s*(?:[-~至到]\s*\d+\s*)?(?:个)?(?:工作日|天|日|月|年|小时|周)|次月|当月|长期有效|[一二三四五六七八九十半两]个?(?:月|年)|即时",
+    ),
+    AnswerType("count", r"多少家|几家|几个|多少个|几次|多少次|几档|几种", _COUNT),
+    AnswerType("phone", r"电话|热线|号码", r"\d{5,}"),
+)
+_COMPILED = tuple((t.name, re.compile(t.asked), re.compile(t.shape)) for t in _TYPES)
+
+
+def answer_types(question: str) -> frozenset[str]:
+    """The kinds of figure that the question asks for; empty when it asks for none."""
+    return frozenset(name for name, asked, _ in _COMPILED if asked.search(question))
+
+
+def has_figure(text: str, types: frozenset[str]) -> bool:
+    """Whether `text` holds a figure of one of the kinds."""
+    return any(name in types and shape.search(text) for name, _, shape in _COMPILED)
+
+
+def asks_one_thing(question: str) -> bool:
+    """Whether one sentence can answer: neither a list nor several questions in one."""
+    return not wants_list(question) and len(_QUESTION_MARK.findall(question)) <= 1 and not _SEVERAL.search(question)
+
+
+def wants_list(question: str) -> bool:
+    """Whether the question asks for materials, steps or ways."""
+    return bool(_LIST.search(question))

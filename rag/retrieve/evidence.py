@@ -1,0 +1,238 @@
+"""Passages to evidence: which sentences answer the question, and whether they suffice.
+
+Knows features of a (question, unit) pair and two linear models over them, fitted on development
+questions (`evals fit`): one ranks units (listwise softmax regression, after Cao et al. 2007, ListNet),
+one says whether the best of them answer at all (logistic regression). The language model has no say in either.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from rag import places, qualifiers
+from rag.domain import Evidence, EvidenceUnit, Passage, Value
+from rag.retrieve import cues
+from rag.text import fold
+from rag.tokens import terms, topic_terms
+
+Matrix = npt.NDArray[np.float64]
+Profile = Literal["hybrid", "lexical"]
+
+MAX_UNITS = 5
+MAX_CHARACTERS = 400
+_MAX_POOL = 40
+_RAREST = 2
+_ANNOUNCES = re.compile(r"[:：?？]$|如下[。:：]?$|以下(?:是|为|将).{0,30}$|(?:具体内容|详细(?:说明|介绍|解答|信息))[。:：]?$")
+
+RANK_FEATURES = (
+    "announces", "excerpt", "figure", "qualifiers", "excluded", "list", "list_unasked", "length",
+    "bm25_unit", "bm25_chunk", "cosine", "cosine_chunk",
+)  # fmt: skip
+SUFFICIENCY_FEATURES = (
+    "coverage", "rarest", "unseen", "place_absent", "figure_absent", "excluded",
+    "cosine_top", "cosine_best", "cosine_chunk_best",
+)  # fmt: skip
+_DENSE = frozenset({"cosine", "cosine_chunk", "cosine_top", "cosine_best", "cosine_chunk_best"})
+
+
+class Candidates(Value):
+    """The units of the retrieved passages with their raw scores, row by row. Cosines are zero without an embedder."""
+
+    units: tuple[EvidenceUnit, ...]
+    passages: tuple[Passage, ...]
+    cosine: Matrix
+    cosine_chunk: Matrix
+    bm25_unit: Matrix
+    bm25_chunk: Matrix
+
+
+class Linear(Value):
+    """A linear model over standardised features."""
+
+    features: tuple[str, ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float = 0.0
+
+    def __call__(self, rows: Matrix) -> Matrix:
+        """Scores of `rows`, shape (n, features) to (n,)."""
+        scaled = (rows - np.asarray(self.mean)) / np.asarray(self.spread)
+        return np.asarray(scaled @ np.asarray(self.weights) + self.bias)
+
+
+class EvidenceModel(Value):
+    """Fitted parameters. `margin` bounds how far below the best unit a further one may score;
+    `threshold` is the sufficiency below which the service abstains; `fitted_on` says on what, with n."""
+
+    rank: Linear
+    sufficiency: Linear
+    margin: float
+    threshold: float
+    fitted_on: str
+
+
+def load_model(profile: Profile) -> EvidenceModel:
+    """The parameters shipped with the package, for an index with vectors or one with BM25 alone."""
+    packed = (importlib.resources.files("rag.retrieve") / "evidence_model.json").read_bytes()
+    return msgspec.json.decode(packed, type=dict[str, EvidenceModel])[profile]
+
+
+def feature_names(names: Sequence[str], profile: Profile) -> tuple[str, ...]:
+    """The features that a profile has."""
+    return tuple(name for name in names if profile == "hybrid" or name not in _DENSE)
+
+
+def rank_rows(question: str, found: Candidates, names: Sequence[str]) -> Matrix:
+    """One row a candidate. Scores are taken relative to the best candidate, in units of their spread."""
+    types, listed = cues.answer_types(question), cues.wants_list(question)
+    asked = qualifiers.mentioned(question)
+    texts = [_with_titles(unit) for unit in found.units]
+    told = [qualifiers.mentioned(text) for text in texts]
+    is_list = np.array([unit.kind == "list" for unit in found.units], dtype=float)
+    makers: dict[str, Callable[[], Sequence[float] | Matrix]] = {
+        "announces": lambda: [float(bool(_ANNOUNCES.search(unit.text))) for unit in found.units],
+        "excerpt": lambda: [float(p.document.kind == "excerpt") for p in found.passages],
+        "figure": lambda: [float(cues.has_figure(unit.text, types)) for unit in found.units],
+        "qualifiers": lambda: [float(qualifiers.shared(asked, t)) for t in told],
+        "excluded": lambda: [float(qualifiers.excluded(asked, t)) for t in told],
+        "list": lambda: is_list * listed,
+        "list_unasked": lambda: is_list * (not listed),
+        "length": lambda: [math.log(len(unit.text)) for unit in found.units],
+        "bm25_unit": lambda: _relative(found.bm25_unit),
+        "bm25_chunk": lambda: _relative(found.bm25_chunk),
+        "cosine": lambda: _relative(found.cosine),
+        "cosine_chunk": lambda: _relative(found.cosine_chunk),
+    }
+    return np.column_stack([np.asarray(makers[name](), dtype=float) for name in names])
+
+
+def sufficiency_row(
+    question: str,
+    asked_places: Collection[str],
+    found: Candidates,
+    chosen: Sequence[int],
+    idf: Callable[[str], float],
+    names: Sequence[str],
+) -> Matrix:
+    """One row about the question: how much of it the chosen units carry, and how near they are."""
+    named = {term for place in asked_places for term in terms(place)}
+    weights = {term: idf(term) for term in topic_terms(question) if term not in named}
+    unseen = {term for term, weight in weights.items() if weight >= idf("\x00")}
+    known = {term: weight for term, weight in weights.items() if term not in unseen}
+    texts = [_with_titles(found.units[i]) for i in chosen]
+    carried = {term for text in texts for term in terms(text)}
+    types = cues.answer_types(question)
+    asked = qualifiers.mentioned(question)
+    values = {
+        "coverage": _carried_share(known, carried),
+        "rarest": _carried_share(dict(sorted(known.items(), key=lambda t: -t[1])[:_RAREST]), carried),
+        "unseen": len(unseen) / max(len(weights), 1),
+        "place_absent": float(bool(asked_places) and not any(_names_one_of(t, asked_places) for t in texts)),
+        "figure_absent": float(bool(types) and not any(cues.has_figure(found.units[i].text, types) for i in chosen)),
+        "excluded": float(min(qualifiers.excluded(asked, qualifiers.mentioned(t)) for t in texts)),
+        "cosine_top": float(found.cosine[chosen[0]]),
+        "cosine_best": float(found.cosine.max()),
+        "cosine_chunk_best": float(found.cosine_chunk.max()),
+    }
+    return np.array([values[name] for name in names])
+
+
+def _carried_share(weights: Mapping[str, float], carried: Collection[str]) -> float:
+    total = sum(weights.values())
+    return sum(w for term, w in weights.items() if term in carried) / total if total else 0.0
+
+
+def choose(found: Candidates, scores: Matrix, margin: float) -> list[int]:
+    """Rows of the chosen units, best first: at most 5 and 400 characters, none overlapping, all near the best."""
+    chosen: list[int] = []
+    spent = 0
+    for i in _by_score(found, scores):
+        unit = found.units[i]
+        if chosen and scores[i] < scores[chosen[0]] - margin:
+            break
+        if any(_overlap(unit, found.units[j]) for j in chosen) or (chosen and spent + len(unit.text) > MAX_CHARACTERS):
+            continue
+        chosen.append(i)
+        spent += len(unit.text)
+        if len(chosen) == MAX_UNITS:
+            break
+    return chosen
+
+
+class EvidenceFinder:
+    """Chooses evidence with a fitted model."""
+
+    def __init__(self, model: EvidenceModel, idf: Callable[[str], float]) -> None:
+        self._model, self._idf = model, idf
+
+    def find(self, question: str, asked_places: Collection[str], found: Candidates) -> Evidence:
+        """The evidence for the question; empty with sufficiency 0 when there are no candidates."""
+        if not found.units:
+            return Evidence((), (), 0.0, sufficient=False)
+        scores = np.round(self._model.rank(rank_rows(question, found, self._model.rank.features)), 4)
+        chosen = choose(found, scores, self._model.margin)
+        row = sufficiency_row(question, asked_places, found, chosen, self._idf, self._model.sufficiency.features)
+        probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
+        pool = self._pool(found, scores, chosen)
+        units = tuple(found.units[i] for i in chosen)
+        sufficient = probability >= self._model.threshold
+        return Evidence(units, pool, round(probability, 4), sufficient, _details(question, found, scores, chosen))
+
+    def _pool(self, found: Candidates, scores: Matrix, chosen: list[int]) -> tuple[EvidenceUnit, ...]:
+        kept = list(chosen)
+        for i in _by_score(found, scores):
+            if len(kept) == _MAX_POOL:
+                break
+            if not any(_overlap(found.units[i], found.units[j]) for j in kept):
+                kept.append(i)
+        return tuple(found.units[i] for i in kept)
+
+
+def _by_score(found: Candidates, scores: Matrix) -> list[int]:
+    return sorted(range(len(found.units)), key=lambda i: (-scores[i], found.units[i].id))
+
+
+def _details(question: str, found: Candidates, scores: Matrix, chosen: Sequence[int]) -> dict[str, EvidenceUnit]:
+    """The best part of each chosen unit that has parts, where one sentence can answer the question."""
+    if not cues.asks_one_thing(question):
+        return {}
+    details: dict[str, EvidenceUnit] = {}
+    ranked = _by_score(found, scores)
+    for i in chosen:
+        whole = found.units[i]
+        inside = (found.units[j] for j in ranked if j != i and _is_part(found.units[j], whole))
+        if (part := next(inside, None)) is not None:
+            details[whole.id] = part
+    return details
+
+
+def _is_part(unit: EvidenceUnit, whole: EvidenceUnit) -> bool:
+    return unit.document_id == whole.document_id and whole.span.contains(unit.span)
+
+
+def _overlap(one: EvidenceUnit, other: EvidenceUnit) -> bool:
+    if fold(one.text) == fold(other.text):
+        return True
+    return one.document_id == other.document_id and one.span.overlaps(other.span)
+
+
+def _relative(scores: Matrix) -> Matrix:
+    spread = scores.std()
+    return (scores - scores.max()) / spread if spread > 1e-9 else np.zeros_like(scores)  # noqa: PLR2004
+
+
+def _with_titles(unit: EvidenceUnit) -> str:
+    return "：".join((*unit.title_path, unit.text))
+
+
+def _names_one_of(text: str, asked: Collection[str]) -> bool:
+    return any(places.related(a, n) for a in asked for n in places.find(text))

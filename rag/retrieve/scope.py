@@ -1,0 +1,66 @@
+"""Whose rule a question asks for, read from its words; what the caller states wins.
+
+Knows the roles of places (参保地, 就医地) and of people. Which documents that admits is the job of `eligibility`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from rag import places, qualifiers
+from rag.domain import Scope
+
+_CARE_PLACE = re.compile(r"(?:在|到|去|来|跑)(?:了)?$")
+_TREATED = re.compile(r"^(?:市|省)?(?:的)?[^，。？,?]{0,6}(?:看病|就医|住院|看门诊|治|医院|买药|生孩子|分娩)")
+_STUDENT = re.compile(r"学生|大学|在校")
+_NEWBORN = re.compile(r"新生儿|刚出生|宝宝|婴儿")
+_CARE_TYPES = (("urgency", "急诊", "急诊"), ("chronic", "慢特病", "慢特病"), ("care", "生育", "生育"), ("care", "购药", "购药"), ("care", "住院", "住院"), ("care", "门诊", "门诊"))
+
+
+def read_scope(question: str, stated: Scope) -> Scope:
+    """The scope of a question; a field stays null when neither the caller nor the question says."""
+    told = qualifiers.mentioned(question)
+    insured, care = _places(question)
+    read: dict[str, Any] = {
+        "insured_place": insured,
+        "care_place": care,
+        "insured_type": _only(told.get("insured_type")),
+        "person": _person(question, told.get("employment")),
+        "care_type": next((name for dim, value, name in _CARE_TYPES if value in told.get(dim, ())), None),
+    }
+    given = {k: v for k, v in msgspec.structs.asdict(stated).items() if v is not None}
+    return Scope(**(read | given))
+
+
+def scope_places(question: str, scope: Scope) -> tuple[str, ...]:
+    """All places that a passage may be about: those of the question and of the scope."""
+    stated = [p for p in (scope.insured_place, scope.care_place) if p]
+    named = [name for text in stated for name in (places.find(text) or (text,))]
+    return tuple(dict.fromkeys([*places.find(question), *named]))
+
+
+def _places(question: str) -> tuple[str | None, str | None]:
+    insured, care = None, None
+    for name in places.find(question):
+        at = question.find(name)
+        treated = _CARE_PLACE.search(question[:at]) and _TREATED.match(question[at + len(name) :])
+        if treated and care is None:
+            care = name
+        elif insured is None:
+            insured = name
+    return insured, care
+
+
+def _person(question: str, employment: frozenset[str] | None) -> str | None:
+    if employment and len(employment) == 1:
+        return _only(employment)
+    if _NEWBORN.search(question):
+        return "新生儿"
+    return "学生" if _STUDENT.search(question) else None
+
+
+def _only(values: frozenset[str] | None) -> str | None:
+    return next(iter(values)) if values and len(values) == 1 else None

