@@ -21,7 +21,7 @@ from rag.errors import OperatorError, YibaoError
 from rag.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from rag.domain import Outcome, Passage
+    from rag.domain import Outcome
     from rag.indexing import Progress
 
 EXIT_SOME_FILES_FAILED = 3
@@ -87,6 +87,7 @@ def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
     from rag.domain import Scope  # noqa: PLC0415
     from rag.retrieve.scope import scope_places  # noqa: PLC0415
     from rag.searching import CurrentSearcher  # noqa: PLC0415
+    from rag.web.passages import passage_row  # noqa: PLC0415
     from rag.wiring import ChinaClock, build_embedder, build_store  # noqa: PLC0415
 
     searchers = CurrentSearcher(build_store(settings), build_embedder(settings))
@@ -98,7 +99,7 @@ def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
         _print_json({"passages": rows})
         return
     for row in rows:
-        click.echo(f"{row['rank']:>2}. {row['section']}  ({row['source']}, {row['published'] or '无日期'})\n    {' '.join(row['text'].split())}")
+        click.echo(f"{row.rank:>2}. {row.section}  ({row.source}, {row.published or '无日期'})\n    {' '.join(row.text.split())}")
 
 
 @main.command()
@@ -201,24 +202,6 @@ def index_verify(settings: Settings, snapshot: str | None) -> None:
     opened.verify()
     opened.close()
     click.echo(f"{opened.manifest.id}: {opened.manifest.chunks} chunks and {opened.manifest.units} units verified")
-
-
-def passage_row(rank: int, passage: Passage) -> dict[str, Any]:
-    """A passage as `rag search --json` shows it."""
-    document, chunk = passage.document, passage.chunk
-    return {
-        "rank": rank,
-        "score": passage.score,
-        "document_id": document.id,
-        "source": document.source,
-        "section": " / ".join(chunk.title_path),
-        "kind": document.kind,
-        "places": document.places,
-        "published": document.published,
-        "text": chunk.text,
-        "start": chunk.span.start,
-        "end": chunk.span.end,
-    }
 
 
 def _print_json(value: object) -> None:

@@ -30,6 +30,7 @@ class Prompt(Value):
     version: str
     inputs: tuple[str, ...]
     messages: tuple[tuple[str, str], ...]
+    sample: dict[str, str]
     digest: str
 
     def fill(self, values: Mapping[str, str]) -> tuple[Message, ...]:
@@ -58,8 +59,10 @@ def load_prompt(folder: Path, name: str) -> Prompt:
         head: dict[str, Any] = tomllib.loads(match.group(1))
         pieces = _ROLE.split(match.group(2))[1:]
         messages = tuple((role, body.strip()) for role, body in zip(pieces[::2], pieces[1::2], strict=True))
-        prompt = Prompt(name, str(head["version"]), tuple(head["inputs"]), messages, hashlib.sha256(text.encode()).hexdigest()[:16])
-        prompt.fill({key: str(value) for key, value in head["sample"].items()})
+        sample = {key: str(value) for key, value in head["sample"].items()}
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        prompt = Prompt(name, str(head["version"]), tuple(head["inputs"]), messages, sample, digest)
+        prompt.fill(sample)
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError) as error:
         raise PromptInvalid(f"{path}: {error!r}") from error
     if not messages:

@@ -6,7 +6,9 @@ Knows which adapter stands behind which port; the only importer of adapters besi
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import logging
+import os
 import subprocess
 import sys
 import zoneinfo
@@ -199,15 +201,20 @@ def build_indexer(settings: Settings, progress: Progress) -> Indexer:
         storage,
         build_tokenizer(settings),
         build_embedder(settings),
-        _verify_in_fresh_process,
+        functools.partial(_verify_in_fresh_process, settings),
         progress,
     )
 
 
-def _verify_in_fresh_process(snapshot_id: str) -> None:
+def _verify_in_fresh_process(settings: Settings, snapshot_id: str) -> None:
     """Chroma keeps what it wrote in memory: only another process sees what is really on disk."""
+    where = {"RAG_DATA_DIR": settings.data_dir, "RAG_CHROMA_URL": settings.chroma_url or ""}
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "rag.cli", "index", "verify", snapshot_id], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "rag.cli", "index", "verify", snapshot_id],
+        env=os.environ | where,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise IndexDamaged(f"the new snapshot {snapshot_id} does not verify: {done.stderr.strip()[-500:]}")

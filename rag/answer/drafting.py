@@ -76,6 +76,14 @@ class Drafter:
         spent = Usage(usage.prompt_tokens + reply.usage.prompt_tokens, usage.completion_tokens + reply.usage.completion_tokens)
         return Drafted(_decode(reply.text, len(shown)), shown, spent)
 
+    async def warm_up(self) -> None:
+        """Ask once with the prompt's own sample, so that a server with a prompt cache has read the fixed part.
+
+        Raises:
+            ModelFailure: the model does not answer.
+        """
+        await self._model.complete(self._prompt.fill(self._prompt.sample), _schema(1, may_decline=self.profile.chooses))
+
     def _within_budget(self, units: Sequence[EvidenceUnit]) -> tuple[EvidenceUnit, ...]:
         shown: list[EvidenceUnit] = []
         spent = 0
