@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from evals.dataset import GoldExample, GoldSpans, holds_fact, resolve, supported_by
@@ -38,7 +39,10 @@ from rag.snapshots import Snapshot
 
 TARGET = Path(__file__).parents[1] / "rag" / "retrieve" / "evidence_model.json"
 PASSAGES = 12
+PAIRS = "pair-"
+PAIR_WEIGHT = 0.25
 FOLDS = 8
+REPEATS = 4
 RANK_PENALTY = 0.05
 SUFFICIENCY_PENALTY = 0.02
 ALSO_WEIGHT = 0.4
@@ -64,6 +68,12 @@ class Case:
     def answerable(self) -> bool:
         """Whether the question has an answer in the index."""
         return self.example.kind == "answer"
+
+    @property
+    def natural(self) -> bool:
+        """Whether the question was written as people ask. Matched near-miss pairs teach the weights, but margin and
+        threshold belong to the mix of questions that comes in."""
+        return not self.example.id.startswith(PAIRS)
 
     def sufficiency(self, chosen: Sequence[int], profile: Profile) -> Matrix:
         """The row that the sufficiency model sees."""
@@ -96,22 +106,21 @@ def cases(examples: Sequence[GoldExample], snapshot: Snapshot, embedder: Embedde
 
 def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str, float]]:
     """The model fitted on all of `data`, with its cross-validated figures."""
-    folds = np.arange(len(data)) % FOLDS
-    np.random.default_rng(7).shuffle(folds)
-    scores = _out_of_fold_scores(data, folds)
-    margin, figures = _best_margin(data, scores)
-    chosen = [choose(case.found, s, margin) for case, s in zip(data, scores, strict=True)]
-    rows = np.array([case.sufficiency(c, profile) for case, c in zip(data, chosen, strict=True)])
-    answerable = np.array([case.answerable for case in data], dtype=float)
-    probability = np.empty(len(data))
-    for fold in range(FOLDS):
-        model = _fit_logistic(rows[folds != fold], answerable[folds != fold], feature_names(SUFFICIENCY_FEATURES, profile))
-        probability[folds == fold] = 1 / (1 + np.exp(-model(rows[folds == fold])))
-    threshold = _balanced_threshold(probability, answerable)
-    figures |= _figures(data, chosen, probability, threshold)
+    names = feature_names(SUFFICIENCY_FEATURES, profile)
+    natural = np.array([case.natural for case in data])
+    rounds = [_out_of_fold_scores(data, seed) for seed in range(REPEATS)]
+    margin, figures = _best_margin([(c, s) for scores in rounds for c, s in zip(data, scores, strict=True) if c.natural])
+    judged = [row for seed, scores in enumerate(rounds) for row in _out_of_fold_judgements(data, scores, margin, profile, seed)]
+    threshold = _balanced_threshold([(case, p) for case, _, p in judged if case.natural])
+    for name, wanted in (("natural", True), ("near-miss pairs", False)):
+        figures |= _figures(name, [row for row in judged if row[0].natural is wanted], threshold)
     rank = _fit_rank(data)
-    sufficiency = _fit_logistic(rows, answerable, feature_names(SUFFICIENCY_FEATURES, profile))
-    note = f"{len(data)} development questions, {int(answerable.sum())} answerable; margin and threshold on {FOLDS}-fold predictions"
+    rows = np.array([c.sufficiency(choose(c.found, np.round(rank(c.rows), 4), margin), profile) for c in data])
+    sufficiency = _fit_logistic(rows, *_targets(data), names)
+    note = (
+        f"{len(data)} development questions, {sum(c.answerable for c in data)} answerable; margin and threshold on "
+        f"{FOLDS}-fold predictions, {REPEATS} times, of the {int(natural.sum())} that are no matched pairs"
+    )
     return EvidenceModel(rank, sufficiency, margin, round(threshold, 3), note), figures
 
 
@@ -126,7 +135,14 @@ def write(models: dict[str, EvidenceModel], target: Path = TARGET) -> None:
     target.write_bytes(msgspec.json.format(msgspec.json.encode(models), indent=1) + b"\n")
 
 
-def _out_of_fold_scores(data: Sequence[Case], folds: Matrix) -> list[Matrix]:
+def _folds(n: int, seed: int) -> npt.NDArray[np.int64]:
+    folds = np.arange(n) % FOLDS
+    np.random.default_rng(seed).shuffle(folds)
+    return folds
+
+
+def _out_of_fold_scores(data: Sequence[Case], seed: int) -> list[Matrix]:
+    folds = _folds(len(data), seed)
     scores: list[Matrix] = [np.empty(0)] * len(data)
     for fold in range(FOLDS):
         model = _fit_rank([case for case, f in zip(data, folds, strict=True) if f != fold])
@@ -135,9 +151,31 @@ def _out_of_fold_scores(data: Sequence[Case], folds: Matrix) -> list[Matrix]:
     return scores
 
 
+def _out_of_fold_judgements(
+    data: Sequence[Case], scores: Sequence[Matrix], margin: float, profile: Profile, seed: int
+) -> list[tuple[Case, list[int], float]]:
+    """Every case with its chosen units and the sufficiency that a model gave it that had not seen it."""
+    names = feature_names(SUFFICIENCY_FEATURES, profile)
+    folds = _folds(len(data), seed)
+    chosen = [choose(case.found, s, margin) for case, s in zip(data, scores, strict=True)]
+    rows = np.array([case.sufficiency(c, profile) for case, c in zip(data, chosen, strict=True)])
+    y, weight = _targets(data)
+    probability = np.empty(len(data))
+    for fold in range(FOLDS):
+        model = _fit_logistic(rows[folds != fold], y[folds != fold], weight[folds != fold], names)
+        probability[folds == fold] = 1 / (1 + np.exp(-model(rows[folds == fold])))
+    return [(case, c, float(p)) for case, c, p in zip(data, chosen, probability, strict=True)]
+
+
+def _targets(data: Sequence[Case]) -> tuple[Matrix, Matrix]:
+    """Whether each case is answerable, and how much it counts."""
+    y = np.array([case.answerable for case in data], dtype=float)
+    return y, np.array([1.0 if case.natural else PAIR_WEIGHT for case in data])
+
+
 def _fit_rank(data: Sequence[Case]) -> Linear:
-    used = [case for case in data if case.answerable and case.relevance.max() == 1.0]
-    stacked = np.vstack([case.rows for case in data])
+    used = [case for case in data if case.natural and case.answerable and case.relevance.max() == 1.0]
+    stacked = np.vstack([case.rows for case in data if case.natural])
     mean, spread = _scale(stacked)
     lists = [((case.rows - mean) / spread, case.relevance) for case in used]
 
@@ -156,10 +194,11 @@ def _fit_rank(data: Sequence[Case]) -> Linear:
     return _linear(data[0].names, mean, spread, weights, 0.0)
 
 
-def _fit_logistic(rows: Matrix, y: Matrix, names: tuple[str, ...]) -> Linear:
+def _fit_logistic(rows: Matrix, y: Matrix, weight: Matrix, names: tuple[str, ...]) -> Linear:
     mean, spread = _scale(rows)
     scaled = (rows - mean) / spread
-    balance = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    share = float(np.average(y, weights=weight))
+    balance = np.where(y == 1, 0.5 / share, 0.5 / (1 - share)) * weight / weight.mean()
 
     def objective(w: Matrix) -> tuple[float, Matrix]:
         logits = scaled @ w[:-1] + w[-1]
@@ -185,32 +224,36 @@ def _linear(names: Sequence[str], mean: Matrix, spread: Matrix, weights: Matrix,
     return Linear(tuple(names), rounded(mean), rounded(spread), rounded(weights), round(bias, 5))
 
 
-def _best_margin(data: Sequence[Case], scores: Sequence[Matrix]) -> tuple[float, dict[str, float]]:
+def _best_margin(scored: Sequence[tuple[Case, Matrix]]) -> tuple[float, dict[str, float]]:
     """The margin with the most facts among those that are precise enough."""
     tried = []
     for margin in MARGINS:
-        outcomes = [c.outcome(choose(c.found, s, margin)) for c, s in zip(data, scores, strict=True) if c.answerable]
+        outcomes = [case.outcome(choose(case.found, scores, margin)) for case, scores in scored if case.answerable]
         facts, precision = np.mean([f for f, _ in outcomes]), np.mean([p for _, p in outcomes])
         tried.append((float(facts), float(precision), margin))
     best = max(t for t in tried if t[1] >= min(MIN_PRECISION, max(p for _, p, _ in tried)))
-    return best[2], {f"margin {m}: facts": round(f, 3) for f, _, m in tried} | {f"margin {m}: precision": round(p, 3) for _, p, m in tried}
+    figures = {f"margin {m}: facts": round(f, 3) for f, _, m in tried}
+    return best[2], figures | {f"margin {m}: precision": round(p, 3) for _, p, m in tried}
 
 
-def _balanced_threshold(probability: Matrix, answerable: Matrix) -> float:
-    y = answerable.astype(bool)
-    grid = np.arange(0.02, 0.99, 0.01)
-    return float(min(grid, key=lambda t: max((probability[~y] >= t).mean(), (probability[y] < t).mean())))
+def _balanced_threshold(judged: Sequence[tuple[Case, float]]) -> float:
+    """Where the worse of the two kinds of error is least."""
+    p = np.array([probability for _, probability in judged])
+    y = np.array([case.answerable for case, _ in judged])
+    return float(min(np.arange(0.02, 0.99, 0.01), key=lambda t: max((p[~y] >= t).mean(), (p[y] < t).mean())))
 
 
-def _figures(data: Sequence[Case], chosen: Sequence[list[int]], probability: Matrix, threshold: float) -> dict[str, float]:
-    y = np.array([case.answerable for case in data])
-    outcomes = [case.outcome(c) for case, c, p in zip(data, chosen, probability, strict=True) if case.answerable and p >= threshold]
+def _figures(group: str, judged: Sequence[tuple[Case, list[int], float]], threshold: float) -> dict[str, float]:
+    if not judged:
+        return {}
+    others = [p for case, _, p in judged if not case.answerable]
+    answerable = [(case, chosen, p) for case, chosen, p in judged if case.answerable]
+    outcomes = [case.outcome(chosen) for case, chosen, p in answerable if p >= threshold]
     return {
-        "false answers": round(float((probability[~y] >= threshold).mean()), 3),
-        "false refusals": round(float((probability[y] < threshold).mean()), 3),
-        "facts of answerable": round(sum(f for f, _ in outcomes) / int(y.sum()), 3),
-        "precision of answered": round(float(np.mean([p for _, p in outcomes])), 3),
-        "units": round(float(np.mean([len(c) for c, case in zip(chosen, data, strict=True) if case.answerable])), 2),
-        "n": float(len(data)),
+        f"{group}: n": float(len(judged)),
+        f"{group}: false answers": round(sum(p >= threshold for p in others) / max(len(others), 1), 3),
+        f"{group}: false refusals": round(sum(p < threshold for _, _, p in answerable) / max(len(answerable), 1), 3),
+        f"{group}: facts of answerable": round(sum(f for f, _ in outcomes) / max(len(answerable), 1), 3),
+        f"{group}: precision of answered": round(float(np.mean([p for _, p in outcomes])), 3) if outcomes else 0.0,
+        f"{group}: units": round(float(np.mean([len(chosen) for _, chosen, _ in answerable])), 2),
     }
-

@@ -1,0 +1,235 @@
+"""OpenAI-compatible servers: every way in which they fail has a name of ours, and nothing is taken for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from rag.adapters.openai import OpenAIChatModel, OpenAIEmbedder, OutputMode
+from rag.domain import Usage
+from rag.errors import EmbedderUnavailable, ModelBusy, ModelDown, ModelOutputInvalid, ModelTooSlow
+from rag.ports import ChatModel, Completion, Message
+from tests.fakes.openai_server import Reply, ScriptedServer, chat_reply, embedding_reply
+
+Serve = Callable[[Callable[[dict[str, Any]], Reply]], ScriptedServer]
+
+ASKED = (Message("system", "只答JSON。"), Message("user", "护理补贴发多少？"))
+SCHEMA: dict[str, object] = {"type": "object", "properties": {"claims": {"type": "array"}}}
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts scripted servers, which are closed afterwards."""
+    started: list[ScriptedServer] = []
+
+    def start(reply: Callable[[dict[str, Any]], Reply]) -> ScriptedServer:
+        started.append(ScriptedServer(reply))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+def a_model(
+    base_url: str, *, output: OutputMode = "json_schema", deadline: float = 10.0, queue: int = 0
+) -> OpenAIChatModel:
+    """A model with one place."""
+    return OpenAIChatModel(
+        base_url=base_url, model="scripted", api_key=None, output=output, deadline=deadline, parallel=1, queue=queue
+    )
+
+
+async def ask(model: OpenAIChatModel) -> Completion:
+    """One reply; the connections are closed whatever comes."""
+    try:
+        return await model.complete(ASKED, SCHEMA)
+    finally:
+        await model.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_reply_comes_with_its_cost(serve: Serve) -> None:
+    """Text, tokens and the model's name are handed on."""
+    model = a_model(serve(lambda _: chat_reply('{"claims": []}')).base_url)
+    assert isinstance(model, ChatModel)
+    assert await ask(model) == Completion('{"claims": []}', Usage(11, 7), "scripted")
+
+
+@pytest.mark.anyio
+async def test_roles_and_words_arrive_as_they_are(serve: Serve) -> None:
+    """Messages are sent in order, and with settings under which an answer repeats itself."""
+    server = serve(lambda _: chat_reply("{}"))
+    await ask(a_model(server.base_url))
+    (sent,) = server.requests
+    assert sent["messages"] == [
+        {"role": "system", "content": "只答JSON。"},
+        {"role": "user", "content": "护理补贴发多少？"},
+    ]
+    assert (sent["model"], sent["temperature"], sent["seed"]) == ("scripted", 0, 7)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("output", "asked"),
+    [
+        ("json_schema", {"type": "json_schema", "json_schema": {"name": "draft", "schema": SCHEMA, "strict": True}}),
+        ("json_object", {"type": "json_object"}),
+        ("prompt", None),
+    ],
+)
+async def test_json_is_asked_for_as_the_server_can(
+    serve: Serve, output: OutputMode, asked: dict[str, Any] | None
+) -> None:
+    """By schema, by JSON mode, or by the prompt alone."""
+    server = serve(lambda _: chat_reply("{}"))
+    await ask(a_model(server.base_url, output=output))
+    assert server.requests[0].get("response_format") == asked
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+async def test_an_error_status_is_a_model_that_is_down(serve: Serve, status: int) -> None:
+    """Any error status is ModelDown, after one call: a second try would outlast the deadline."""
+    server = serve(lambda _: Reply(status, {"error": {"message": "no"}}))
+    with pytest.raises(ModelDown, match=str(status)):
+        await ask(a_model(server.base_url))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.anyio
+async def test_nobody_listening_is_a_model_that_is_down(serve: Serve) -> None:
+    """A refused connection is ModelDown."""
+    server = serve(lambda _: chat_reply("{}"))
+    server.close()
+    with pytest.raises(ModelDown, match="Connection"):
+        await ask(a_model(server.base_url))
+
+
+@pytest.mark.anyio
+async def test_a_late_reply_is_a_model_that_is_too_slow(serve: Serve) -> None:
+    """After the deadline nobody waits on."""
+    server = serve(lambda _: Reply(delay=30))
+    with pytest.raises(ModelTooSlow):
+        await ask(a_model(server.base_url, deadline=0.3))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_a_reply_cut_short_is_invalid(serve: Serve, reason: str) -> None:
+    """Half an answer is not an answer."""
+    with pytest.raises(ModelOutputInvalid, match=reason):
+        await ask(a_model(serve(lambda _: chat_reply('{"claims": [', reason)).base_url))
+
+
+BROKEN: dict[str, Reply] = {
+    "no content": chat_reply(""),
+    "no choices": Reply(body={"choices": []}),
+    "no fields": Reply(body={}),
+    "no message": Reply(body={"choices": [{"index": 0, "finish_reason": "stop"}]}),
+    "no object": Reply(body=b"[]"),
+    "half a body": Reply(body=b'{"choices": ['),
+    "no body": Reply(body=b""),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("case", BROKEN)
+async def test_a_broken_reply_is_a_failure_with_a_name(serve: Serve, case: str) -> None:
+    """What is no chat completion is a ModelFailure, so that the extractive path answers instead."""
+    with pytest.raises((ModelOutputInvalid, ModelDown)):
+        await ask(a_model(serve(lambda _: BROKEN[case]).base_url))
+
+
+@pytest.mark.anyio
+async def test_who_finds_the_queue_full_is_turned_away(serve: Serve) -> None:
+    """With all places and the queue taken the next one is told at once, and the others are not disturbed."""
+    model = a_model(serve(lambda _: Reply(body=chat_reply("{}").body, delay=0.3)).base_url, queue=1)
+    first, second = (
+        asyncio.create_task(model.complete(ASKED, SCHEMA)),
+        asyncio.create_task(model.complete(ASKED, SCHEMA)),
+    )
+    await asyncio.sleep(0)
+    with pytest.raises(ModelBusy):
+        await model.complete(ASKED, SCHEMA)
+    assert [(await first).text, (await second).text] == ["{}", "{}"]
+    await model.aclose()
+
+
+@pytest.mark.anyio
+async def test_places_are_given_back_after_a_failure(serve: Serve) -> None:
+    """A call that failed leaves its place to the next one."""
+    replies = iter([Reply(500), chat_reply("{}")])
+    model = a_model(serve(lambda _: next(replies)).base_url)
+    with pytest.raises(ModelDown):
+        await model.complete(ASKED, SCHEMA)
+    assert (await ask(model)).text == "{}"
+
+
+@pytest.mark.anyio
+async def test_the_wait_for_a_place_counts(serve: Serve) -> None:
+    """The deadline covers the queue as well: nobody waits twice as long as promised."""
+    server = serve(lambda _: Reply(body=chat_reply("{}").body, delay=30))
+    model = a_model(server.base_url, deadline=0.4, queue=1)
+    calls = [asyncio.create_task(model.complete(ASKED, SCHEMA)) for _ in range(2)]
+    started = asyncio.get_running_loop().time()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(error) for error in ended] == [ModelTooSlow, ModelTooSlow]
+    assert asyncio.get_running_loop().time() - started < 0.75
+    await model.aclose()
+
+
+def _embeds(dimension: int) -> Callable[[dict[str, Any]], Reply]:
+    return lambda request: embedding_reply([[1.0] * dimension for _ in request["input"]])
+
+
+def test_an_embedder_is_named_by_model_and_address(serve: Serve) -> None:
+    """Two endpoints of one dimension are two embedders: their vectors are never mixed."""
+    one, other = serve(_embeds(4)), serve(_embeds(4))
+    ids = {
+        OpenAIEmbedder(base_url=url, model=model, api_key=None).id
+        for url, model in [(one.base_url, "m"), (one.base_url, "m2"), (other.base_url, "m"), (one.base_url + "/", "m")]
+    }
+    assert len(ids) == 3
+
+
+def test_the_dimension_is_the_endpoints_own(serve: Serve) -> None:
+    """Nobody has to state it."""
+    assert OpenAIEmbedder(base_url=serve(_embeds(5)).base_url, model="m", api_key=None).dimension == 5
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(401, {}), id="refused"),
+        pytest.param(Reply(body={"data": []}), id="no rows"),
+        pytest.param(Reply(body={}), id="no fields"),
+        pytest.param(Reply(body=b'{"data": ['), id="half a body"),
+        pytest.param(Reply(body={"data": [{"index": 0, "embedding": "AAAA"}]}), id="no numbers"),
+        pytest.param(Reply(body=b'{"data": [{"index": 0, "embedding": [NaN, 1.0]}]}'), id="NaN"),
+    ],
+)
+def test_an_endpoint_that_gives_no_vectors_is_unavailable(serve: Serve, reply: Reply) -> None:
+    """Whatever comes instead of vectors is EmbedderUnavailable, so that search goes on with BM25."""
+    server = serve(lambda _: reply)
+    with pytest.raises(EmbedderUnavailable):
+        OpenAIEmbedder(base_url=server.base_url, model="m", api_key=None)
+
+
+def test_a_row_too_few_is_refused(serve: Serve) -> None:
+    """Vectors are never shifted to the wrong texts."""
+    embedder = OpenAIEmbedder(base_url=serve(lambda _: embedding_reply([[1.0, 0.0]])).base_url, model="m", api_key=None)
+    with pytest.raises(EmbedderUnavailable, match="1 vectors for 2 texts"):
+        embedder.passages(["甲", "乙"])
+
+
+def test_a_change_of_dimension_is_refused(serve: Serve) -> None:
+    """An endpoint whose model was exchanged behind its name is noticed at the next call."""
+    widths = iter([3, 4])
+    server = serve(lambda request: embedding_reply([[1.0] * next(widths) for _ in request["input"]]))
+    embedder = OpenAIEmbedder(base_url=server.base_url, model="m", api_key=None)
+    with pytest.raises(EmbedderUnavailable):
+        embedder.query("护理补贴")
