@@ -15,6 +15,8 @@ import click
 import msgspec
 
 from evals.dataset import GOLD, GoldExample, load, resolve
+from rag.ports import Embedder
+from rag.retrieve.evidence import EvidenceModel, Profile
 from rag.settings import Settings, read_settings
 
 SEEDS = GOLD / "seeds"
@@ -31,7 +33,9 @@ def main() -> None:
 @main.command()
 @click.argument("pages", type=click.Path(exists=True, path_type=Path))
 @click.option("--half", type=click.Choice(["dev", "test"]), default="dev", show_default=True)
-@click.option("--model", type=click.Choice(["extractive", "live"]), multiple=True, default=("extractive",), show_default=True)
+@click.option(
+    "--model", type=click.Choice(["extractive", "live"]), multiple=True, default=("extractive",), show_default=True
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/seeds"), show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def seeds(pages: Path, half: str, model: tuple[str, ...], out: Path, *, as_json: bool) -> None:
@@ -48,6 +52,8 @@ def seeds(pages: Path, half: str, model: tuple[str, ...], out: Path, *, as_json:
             settings = _settings(out, name)
             index(settings, [pages], progress)
             service = Service(settings)
+            if name == "live" and service.drafter is None:
+                raise click.ClickException("no language model is there to be judged; `make setup` fetches the weights")
             try:
                 seen = observe(service, examples, progress)
                 write(seen, out / f"{half}-{name}")
@@ -80,7 +86,7 @@ def fit(pages: Path, out: Path, *, write_it: bool) -> None:
     from rag.wiring import build_embedder, build_store  # noqa: PLC0415
 
     halves = {"pages": (pages, load([SEEDS / "dev.jsonl"])), "corpus": (CORPUS, corpus_dev())}
-    models: dict[fitting.Profile, fitting.EvidenceModel] = {}
+    models: dict[str, EvidenceModel] = {}
     embedder = build_embedder(_settings(out, "extractive"))
     with _progress() as progress:
         snapshots = []
@@ -88,10 +94,11 @@ def fit(pages: Path, out: Path, *, write_it: bool) -> None:
             settings = _settings(out / name, "extractive")
             index(settings, [source], progress)
             snapshots.append((build_store(settings).open_current(), examples))
-    for profile, used in (("hybrid", embedder), ("lexical", None)):
+    profiles: list[tuple[Profile, Embedder | None]] = [("hybrid", embedder), ("lexical", None)]
+    for profile, used in profiles:
         data = [case for snapshot, examples in snapshots for case in fitting.cases(examples, snapshot, used, PINNED)]
-        model, figures = fitting.fit(data, profile)  # type: ignore[arg-type]
-        models[profile] = model  # type: ignore[index]
+        model, figures = fitting.fit(data, profile)
+        models[profile] = model
         click.echo(f"{profile}: margin {model.margin}, threshold {model.threshold}")
         for name, value in figures.items():
             click.echo(f"  {name:<28} {value}")

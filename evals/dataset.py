@@ -31,7 +31,10 @@ class QuoteRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GoldExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One question with what a right answer holds. `facts` is a list of alternatives each; `also` is further fair support."""
+    """One question with what a right answer holds.
+
+    `facts` are lists of alternatives; `also` is further support that a fair judge accepts.
+    """
 
     id: str
     split: Literal["dev", "test"]

@@ -53,7 +53,9 @@ MIN_PRECISION = 0.88  # the bar is .85; the rest is reserve against optimism
 class Case:
     """One development question with its candidates, ready to be fitted."""
 
-    def __init__(self, example: GoldExample, gold: GoldSpans, found: Candidates, idf: Callable[[str], float], profile: Profile) -> None:
+    def __init__(
+        self, example: GoldExample, gold: GoldSpans, found: Candidates, idf: Callable[[str], float], profile: Profile
+    ) -> None:
         self.example, self.gold, self.found, self.idf = example, gold, found, idf
         self.asked_places = places.find(example.question)
         self.names = feature_names(RANK_FEATURES, profile)
@@ -71,8 +73,10 @@ class Case:
 
     @property
     def natural(self) -> bool:
-        """Whether the question was written as people ask. Matched near-miss pairs teach the weights, but margin and
-        threshold belong to the mix of questions that comes in."""
+        """Whether the question was written as people ask.
+
+        Matched near-miss pairs teach the weights; margin and threshold belong to the mix of questions that comes in.
+        """
         return not self.example.id.startswith(PAIRS)
 
     def sufficiency(self, chosen: Sequence[int], profile: Profile) -> Matrix:
@@ -109,8 +113,14 @@ def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str
     names = feature_names(SUFFICIENCY_FEATURES, profile)
     natural = np.array([case.natural for case in data])
     rounds = [_out_of_fold_scores(data, seed) for seed in range(REPEATS)]
-    margin, figures = _best_margin([(c, s) for scores in rounds for c, s in zip(data, scores, strict=True) if c.natural])
-    judged = [row for seed, scores in enumerate(rounds) for row in _out_of_fold_judgements(data, scores, margin, profile, seed)]
+    margin, figures = _best_margin(
+        [(c, s) for scores in rounds for c, s in zip(data, scores, strict=True) if c.natural]
+    )
+    judged = [
+        row
+        for seed, scores in enumerate(rounds)
+        for row in _out_of_fold_judgements(data, scores, margin, profile, seed)
+    ]
     threshold = _balanced_threshold([(case, p) for case, _, p in judged if case.natural])
     for name, wanted in (("natural", True), ("near-miss pairs", False)):
         figures |= _figures(name, [row for row in judged if row[0].natural is wanted], threshold)
@@ -127,7 +137,9 @@ def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str
 def curve(probability: Sequence[float], answerable: Sequence[bool]) -> list[tuple[float, float, float]]:
     """(threshold, false answers, false refusals) over the range of thresholds."""
     p, y = np.asarray(probability), np.asarray(answerable, dtype=bool)
-    return [(round(float(t), 2), float((p[~y] >= t).mean()), float((p[y] < t).mean())) for t in np.arange(0.05, 1.0, 0.05)]
+    return [
+        (round(float(t), 2), float((p[~y] >= t).mean()), float((p[y] < t).mean())) for t in np.arange(0.05, 1.0, 0.05)
+    ]
 
 
 def write(models: dict[str, EvidenceModel], target: Path = TARGET) -> None:
@@ -146,8 +158,8 @@ def _out_of_fold_scores(data: Sequence[Case], seed: int) -> list[Matrix]:
     scores: list[Matrix] = [np.empty(0)] * len(data)
     for fold in range(FOLDS):
         model = _fit_rank([case for case, f in zip(data, folds, strict=True) if f != fold])
-        for i in np.flatnonzero(folds == fold):
-            scores[i] = np.round(model(data[i].rows), 4)
+        for i in np.flatnonzero(folds == fold).tolist():
+            scores[i] = np.asarray(np.round(model(data[i].rows), 4), dtype=np.float64)
     return scores
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from evals.dataset import GoldExample
-from rag.domain import Outcome, Scope
+from rag.domain import Outcome, Query, Scope
+from rag.pipeline import Finished, PassagesFound
 from rag.settings import Settings
-from rag.web.passages import PassageRow
+from rag.web.passages import PassageRow, passage_row
 from rag.wiring import Service, build_indexer
 
 PINNED = dt.date(2026, 11, 23)
@@ -41,7 +42,9 @@ def index(settings: Settings, paths: Sequence[Path], progress: Callable[[str, in
         raise RuntimeError(f"not everything could be indexed: {report.problems}")
 
 
-def observe(service: Service, examples: Sequence[GoldExample], progress: Callable[[str, int, int], None]) -> list[Observation]:
+def observe(
+    service: Service, examples: Sequence[GoldExample], progress: Callable[[str, int, int], None]
+) -> list[Observation]:
     """One observation an example, in order."""
     return asyncio.run(_observe(service, examples, progress))
 
@@ -55,11 +58,22 @@ async def _observe(
             example.question, conversation=example.conversation, scope=Scope(), as_of=example.as_of or PINNED
         )
         try:
-            found.append(Observation(example.id, await service.pipeline.answer(query)))
+            found.append(await _one(service, example, query))
         except Exception as error:  # noqa: BLE001 - a failed example is an observation, not the end of the run
             found.append(Observation(example.id, None, error=f"{type(error).__name__}: {error}"))
         progress("提问", n, len(examples))
     return found
+
+
+async def _one(service: Service, example: GoldExample, query: Query) -> Observation:
+    retrieved: tuple[PassageRow, ...] = ()
+    async for event in service.pipeline.events(query):
+        match event:
+            case PassagesFound(passages=passages):
+                retrieved = tuple(passage_row(rank, passage) for rank, passage in enumerate(passages, 1))
+            case Finished(outcome=outcome):
+                return Observation(example.id, outcome, retrieved)
+    raise AssertionError("a pipeline always finishes")
 
 
 def write(observations: Iterable[Observation], folder: Path) -> Path:

@@ -39,4 +39,4 @@ def mcnemar(only_first: int, only_second: int) -> float:
     n, k = only_first + only_second, min(only_first, only_second)
     if n == 0:
         return 1.0
-    return min(1.0, 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2**n)
+    return float(min(1.0, 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2**n))

@@ -13,6 +13,8 @@ import msgspec
 from evals.scoring import Score
 from evals.statistics import bootstrap_mean, mcnemar, wilson
 
+PRECISE = 0.85
+
 
 class Figure(msgspec.Struct, frozen=True):
     """One figure: its value, over how many examples, and its interval."""
@@ -34,14 +36,27 @@ def summary(scores: Sequence[Score]) -> list[Figure]:
     answered = [s for s in answerable if s.answered]
     right = [s for s in answerable if s.facts and s.within_budget]
     figures = [
+        _share("right document in the top 5", sum(bool(s.document_hit) for s in answerable), len(answerable)),
         _share("all facts within budget, of answerable", len(right), len(answerable)),
-        _share("the same with citation precision >= .85", sum((s.citation_precision or 0) >= 0.85 for s in right), len(answerable)),
-        _mean("citation precision, of answered", [s.citation_precision for s in answered if s.citation_precision is not None]),
-        _mean("precision by cited span, of answered", [s.span_precision for s in answered if s.span_precision is not None]),
+        _share(
+            "the same with citation precision >= .85",
+            sum((s.citation_precision or 0) >= PRECISE for s in right),
+            len(answerable),
+        ),
+        _mean(
+            "citation precision, of answered",
+            [s.citation_precision for s in answered if s.citation_precision is not None],
+        ),
+        _mean(
+            "precision by cited span, of answered", [s.span_precision for s in answered if s.span_precision is not None]
+        ),
         _share("false answers, of not answerable", sum(s.answered for s in others), len(others)),
         _share("false refusals, of answerable", sum(not s.answered for s in answerable), len(answerable)),
         _mean("characters, of answered", [float(s.characters) for s in answered if s.characters is not None]),
-        _mean("share of generated claims, of answered", [s.generated_share for s in answered if s.generated_share is not None]),
+        _mean(
+            "share of generated claims, of answered",
+            [s.generated_share for s in answered if s.generated_share is not None],
+        ),
         _share("answered by the model, of answered", sum(s.mode == "llm" for s in answered), len(answered)),
         _share("errors", sum(s.error is not None for s in scores), len(scores)),
     ]
@@ -64,4 +79,9 @@ def _share(name: str, successes: int, n: int) -> Figure:
 
 
 def _mean(name: str, values: Sequence[float]) -> Figure:
-    return Figure(name, statistics.fmean(values) if values else 0.0, len(values), *(bootstrap_mean(values) if values else (0.0, 0.0)))
+    return Figure(
+        name,
+        statistics.fmean(values) if values else 0.0,
+        len(values),
+        *(bootstrap_mean(values) if values else (0.0, 0.0)),
+    )

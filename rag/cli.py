@@ -45,7 +45,9 @@ class _Group(click.Group):
 def main(ctx: click.Context) -> None:
     """医保问答 - answers on Chinese medical insurance, every claim proven by its source."""
     ctx.obj = settings = read_settings()
-    logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
     for noisy in ("httpx", "httpx2", "chromadb", "openai", "bm25s", "trafilatura", "htmldate"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
@@ -99,7 +101,8 @@ def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
         _print_json({"passages": rows})
         return
     for row in rows:
-        click.echo(f"{row.rank:>2}. {row.section}  ({row.source}, {row.published or '无日期'})\n    {' '.join(row.text.split())}")
+        click.echo(f"{row.rank:>2}. {row.section}  ({row.source}, {row.published or '无日期'})")
+        click.echo(f"    {' '.join(row.text.split())}")
 
 
 @main.command()
@@ -151,11 +154,13 @@ def index_list(settings: Settings, *, as_json: bool) -> None:
     store = build_store(settings)
     current = store.current_id()
     if as_json:
-        _print_json({"current": current, "snapshots": store.list()})
+        _print_json({"current": current, "snapshots": store.manifests()})
         return
-    for manifest in store.list():
+    for manifest in store.manifests():
         mark = "*" if manifest.id == current else " "
-        click.echo(f"{mark} {manifest.id}  {manifest.documents} documents, {manifest.chunks} chunks, {manifest.units} units")
+        click.echo(
+            f"{mark} {manifest.id}  {manifest.documents} documents, {manifest.chunks} chunks, {manifest.units} units"
+        )
 
 
 @index.command("activate")

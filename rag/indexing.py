@@ -22,7 +22,8 @@ from rag.ports import Embedder, SourceRecord, Storage, Tokenizer, Vectors
 from rag.retrieve.lexical import LexicalIndex
 from rag.snapshots import FORMAT, EmbedderStamp, Manifest, SnapshotStore, write_manifest
 
-CUTTING = "cut-1"  # part of every file's digest: raise it when cleaning, sectioning or chunking change their output
+# Part of every file's digest: raise it when cleaning, sectioning or chunking change their output.
+CUTTING = "cut-1"
 _EMBED_BATCH = 16
 
 Progress = Callable[[str, int, int], None]
@@ -36,7 +37,7 @@ class Problem(Value):
 
 
 class IngestReport(Value):
-    """What an ingest did. `embedded` and `reused` count vectors; `documents` and `chunks` what the snapshot now holds."""
+    """What an ingest did: vectors computed and reused; documents and chunks that the snapshot now holds."""
 
     snapshot: str | None
     documents: int
@@ -148,7 +149,14 @@ class Indexer:
             self._store_vectors(folder, snapshot_id, records, vectors)
         stamp = EmbedderStamp(self._embedder.id, self._embedder.dimension) if self._embedder else None
         manifest = Manifest(
-            snapshot_id, FORMAT, now, stamp, sum(len(r.documents) for r in records), len(chunks), len(units), catalogue.row_digest()
+            snapshot_id,
+            FORMAT,
+            now,
+            stamp,
+            sum(len(r.documents) for r in records),
+            len(chunks),
+            len(units),
+            catalogue.row_digest(),
         )
         catalogue.close()
         write_manifest(folder, manifest)
@@ -188,7 +196,13 @@ class Indexer:
         chunks = sum(len(r.chunks) for r in records)
         rows = chunks + sum(len(r.units) for r in records) if self._embedder else 0
         return IngestReport(
-            snapshot, sum(len(r.documents) for r in records), chunks, embedded, max(rows - embedded, 0), removed, tuple(problems)
+            snapshot,
+            sum(len(r.documents) for r in records),
+            chunks,
+            embedded,
+            max(rows - embedded, 0),
+            removed,
+            tuple(problems),
         )
 
 

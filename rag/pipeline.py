@@ -27,6 +27,7 @@ from rag.domain import (
     Query,
     Scope,
     Timings,
+    Turn,
     Usage,
     Value,
 )
@@ -75,12 +76,21 @@ class Pipeline:
     """Answers questions over the current snapshot. Without a drafter every answer is extractive."""
 
     def __init__(
-        self, searcher: Callable[[], AbstractContextManager[Searcher]], drafter: Drafter | None, clock: Clock, ai_label: str
+        self,
+        searcher: Callable[[], AbstractContextManager[Searcher]],
+        drafter: Drafter | None,
+        clock: Clock,
+        ai_label: str,
     ) -> None:
         self._searcher, self._drafter, self._clock, self._ai_label = searcher, drafter, clock, ai_label
 
     def query(
-        self, question: str, *, conversation: tuple = (), scope: Scope | None = None, as_of: dt.date | None = None  # type: ignore[type-arg]
+        self,
+        question: str,
+        *,
+        conversation: tuple[Turn, ...] = (),
+        scope: Scope | None = None,
+        as_of: dt.date | None = None,
     ) -> Query:
         """A query with everything that the caller left open filled in."""
         return Query(question, as_of or self._clock.today(), conversation, scope or Scope())
@@ -95,11 +105,15 @@ class Pipeline:
     async def events(self, query: Query) -> AsyncIterator[Event]:
         """The answer as it comes about. Cancelling the iteration cancels the model call."""
         watch = _Watch()
-        frame = Frame(new_id(), read_scope(query.question, query.scope), query.as_of, self._ai_label, "extractive", EXTRACTIVE)
+        frame = Frame(
+            new_id(), read_scope(query.question, query.scope), query.as_of, self._ai_label, "extractive", EXTRACTIVE
+        )
         yield Opened(frame.id, DISCLAIMER, self._ai_label)
         with self._searcher() as searcher:
             places = scope_places(query.question, frame.scope)
-            passages, evidence = await asyncio.to_thread(searcher.evidence, query.question, places, query.as_of, PASSAGES)
+            passages, evidence = await asyncio.to_thread(
+                searcher.evidence, query.question, places, query.as_of, PASSAGES
+            )
             watch.lap("retrieve")
             yield PassagesFound(passages)
             composed, reason, frame = await self._composed(query.question, evidence, frame, watch)
@@ -130,7 +144,9 @@ class Pipeline:
             frame = msgspec.structs.replace(frame, degraded=failure.degraded)
             return quoted(evidence.units) if enough else [], "weak_evidence", frame
         watch.lap("generate")
-        frame = msgspec.structs.replace(frame, mode="llm", model=self._drafter.model_name, usage=_sum(frame.usage, drafted.usage))
+        frame = msgspec.structs.replace(
+            frame, mode="llm", model=self._drafter.model_name, usage=_sum(frame.usage, drafted.usage)
+        )
         composed = self._proven(question, evidence, drafted)
         watch.lap("verify")
         return composed, "weak_evidence", frame

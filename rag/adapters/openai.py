@@ -71,7 +71,12 @@ class OpenAIChatModel:
         wanted: list[Any] = [{"role": m.role, "content": m.content} for m in messages]
         try:
             reply = await self._client.chat.completions.create(
-                model=self.name, messages=wanted, temperature=0, seed=7, max_tokens=MAX_OUTPUT_TOKENS, **self._format(schema)
+                model=self.name,
+                messages=wanted,
+                temperature=0,
+                seed=7,
+                max_tokens=MAX_OUTPUT_TOKENS,
+                **self._format(schema),
             )
         except openai.APITimeoutError as error:
             raise ModelTooSlow(str(error)) from error
@@ -111,7 +116,7 @@ class OpenAIEmbedder:
 
     def query(self, text: str) -> Vectors:
         """Shape (dimension,), L2-normalised."""
-        return self._embed([text])[0]
+        return np.asarray(self._embed([text])[0], dtype=np.float32)
 
     def _embed(self, texts: list[str]) -> Vectors:
         try:

@@ -26,7 +26,9 @@ _BATCH = 500
 _CATALOGUE = """
 CREATE TABLE sources (path TEXT PRIMARY KEY, digest TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE documents (id TEXT PRIMARY KEY, path TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE chunks (position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, document_id TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE chunks (
+    position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, document_id TEXT NOT NULL, body BLOB NOT NULL
+);
 CREATE TABLE units (position INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, chunk_id TEXT NOT NULL, body BLOB NOT NULL);
 CREATE INDEX units_by_chunk ON units (chunk_id);
 CREATE INDEX documents_by_path ON documents (path);
@@ -45,7 +47,9 @@ class SqliteCatalogue:
         if not create and not path.exists():
             raise IndexDamaged(f"{path} is missing")
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path if create else f"{path.absolute().as_uri()}?mode=ro", uri=not create, check_same_thread=False)
+        self._db = sqlite3.connect(
+            path if create else f"{path.absolute().as_uri()}?mode=ro", uri=not create, check_same_thread=False
+        )
         if create:
             self._db.executescript(_CATALOGUE)
 
@@ -53,7 +57,10 @@ class SqliteCatalogue:
         """Append one file with its documents, chunks and units."""
         with self._lock, self._db:
             self._db.execute("INSERT INTO sources VALUES (?, ?, ?)", (source.path, source.digest, source.text))
-            self._db.executemany("INSERT INTO documents VALUES (?, ?, ?)", [(d.id, d.path, msgspec.msgpack.encode(d)) for d in source.documents])
+            self._db.executemany(
+                "INSERT INTO documents VALUES (?, ?, ?)",
+                [(d.id, d.path, msgspec.msgpack.encode(d)) for d in source.documents],
+            )
             self._db.executemany(
                 "INSERT INTO chunks (id, document_id, body) VALUES (?, ?, ?)",
                 [(c.id, c.document_id, msgspec.msgpack.encode(c)) for c in source.chunks],
@@ -71,7 +78,11 @@ class SqliteCatalogue:
         """Everything that came from one file."""
         ((digest, text),) = self._rows("SELECT digest, text FROM sources WHERE path = ?", path)
         documents = self._bodies(Document, "SELECT body FROM documents WHERE path = ? ORDER BY rowid", path)
-        chunks = [c for d in documents for c in self._bodies(Chunk, "SELECT body FROM chunks WHERE document_id = ? ORDER BY position", d.id)]
+        chunks = [
+            c
+            for d in documents
+            for c in self._bodies(Chunk, "SELECT body FROM chunks WHERE document_id = ? ORDER BY position", d.id)
+        ]
         units = [u for c in chunks for u in self.units_of(c.id)]
         return SourceRecord(path, digest, text, tuple(documents), tuple(chunks), tuple(units))
 
@@ -86,7 +97,8 @@ class SqliteCatalogue:
     def text(self, document_id: str) -> str:
         """The canonical text that a document's spans refer to."""
         ((text,),) = self._rows(
-            "SELECT text FROM sources JOIN documents ON documents.path = sources.path WHERE documents.id = ?", document_id
+            "SELECT text FROM sources JOIN documents ON documents.path = sources.path WHERE documents.id = ?",
+            document_id,
         )
         return str(text)
 
@@ -118,7 +130,11 @@ class SqliteCatalogue:
     def row_digest(self) -> str:
         """A hash over all rows: equal for equal content, whatever the file looks like."""
         digest = hashlib.sha256()
-        for query in ("SELECT path, digest FROM sources ORDER BY path", "SELECT id FROM chunks ORDER BY position", "SELECT body FROM units ORDER BY position"):
+        for query in (
+            "SELECT path, digest FROM sources ORDER BY path",
+            "SELECT id FROM chunks ORDER BY position",
+            "SELECT body FROM units ORDER BY position",
+        ):
             for row in self._rows(query):
                 digest.update(repr(row).encode())
         return digest.hexdigest()
@@ -135,8 +151,8 @@ class SqliteCatalogue:
             raise IndexDamaged(f"the catalogue can't be read: {error}") from error
 
     def _bodies(self, kind: Callable[..., _T], query: str, *values: object) -> list[_T]:
-        decode = msgspec.msgpack.Decoder(kind).decode  # type: ignore[type-var]
-        return [decode(row[0]) for row in self._rows(query, *values)]  # type: ignore[misc]
+        decode = msgspec.msgpack.Decoder(kind).decode
+        return [decode(row[0]) for row in self._rows(query, *values)]
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -151,7 +167,8 @@ class SqliteVectorCache:
         self._db = sqlite3.connect(path, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (embedder TEXT, text TEXT, crc INTEGER, body BLOB, PRIMARY KEY (embedder, text)) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS vectors "
+            "(embedder TEXT, text TEXT, crc INTEGER, body BLOB, PRIMARY KEY (embedder, text)) WITHOUT ROWID"
         )
 
     def get(self, embedder: str, texts: Sequence[str]) -> dict[str, Vectors]:

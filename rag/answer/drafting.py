@@ -73,7 +73,9 @@ class Drafter:
         except ModelOutputInvalid:
             again = (*messages, Message("assistant", reply.text[:500]), Message("user", _REPAIR))
             reply = await self._model.complete(again, schema)
-        spent = Usage(usage.prompt_tokens + reply.usage.prompt_tokens, usage.completion_tokens + reply.usage.completion_tokens)
+        spent = Usage(
+            usage.prompt_tokens + reply.usage.prompt_tokens, usage.completion_tokens + reply.usage.completion_tokens
+        )
         return Drafted(_decode(reply.text, len(shown)), shown, spent)
 
     async def warm_up(self) -> None:
@@ -96,7 +98,10 @@ class Drafter:
 
 
 def _numbered(units: Sequence[EvidenceUnit]) -> list[str]:
-    return [f"[{n}]（{' / '.join(unit.title_path[-_TITLES_SHOWN:])}）{_one_line(unit.text)}" for n, unit in enumerate(units, 1)]
+    return [
+        f"[{n}]（{' / '.join(unit.title_path[-_TITLES_SHOWN:])}）{_one_line(unit.text)}"
+        for n, unit in enumerate(units, 1)
+    ]
 
 
 def _one_line(text: str) -> str:

@@ -139,7 +139,9 @@ def _notes(citations: Sequence[Citation], as_of: dt.date) -> list[str]:
     """How old the sources are, from their metadata alone."""
     notes = []
     for citation in citations:
-        standing = "第三方资料，请以当地医保部门为准" if citation.origin.authority == "third-party" else "法规或官方资料"
+        standing = (
+            "第三方资料，请以当地医保部门为准" if citation.origin.authority == "third-party" else "法规或官方资料"
+        )
         age = f"发布于{citation.published.isoformat()}" if citation.published else "未注明发布日期"
         old = "，距今已超过一年" if _is_old(citation, as_of) else ""
         notes.append(f"来源[{citation.marker}]：{standing}，{age}{old}。")

@@ -61,7 +61,11 @@ def is_lead_in(text: str, block: Block) -> bool:
 
 def _block(text: str, line: Span) -> Block | None:
     span = strip_span(text, line.start, line.end)
-    if span.start == span.end or _COMMENT.match(text, line.start, line.end) or text[span.start : span.end] in {"---", "***"}:
+    if (
+        span.start == span.end
+        or _COMMENT.match(text, line.start, line.end)
+        or text[span.start : span.end] in {"---", "***"}
+    ):
         return None
     indent = span.start - line.start
     if match := _MARKDOWN_HEADING.match(text, span.start, span.end):
@@ -102,7 +106,7 @@ def _plain_heading(text: str, found: list[Block], i: int) -> Block:
         return Block(kind="heading", span=block.span, level=_TITLE)
     if block.kind not in {"paragraph", "item"} or len(words) > _MAX_HEADING or following is None:
         return block
-    if _BARE_ANSWER.match(words) or block.indent and block.kind == "paragraph":
+    if _BARE_ANSWER.match(words) or (block.indent and block.kind == "paragraph"):
         return block
     if match := _HAN_HEADING.match(words):
         return block if words[-1] in "。；;：:" else _heading(block, match.end(), _PART)
@@ -110,7 +114,9 @@ def _plain_heading(text: str, found: list[Block], i: int) -> Block:
         return block
     if block.kind == "paragraph":
         return _heading(block, 0, _SECTION)
-    heads = block.numbered and following.indent <= block.indent and not (following.kind == "item" and following.numbered)
+    heads = (
+        block.numbered and following.indent <= block.indent and not (following.kind == "item" and following.numbered)
+    )
     return _heading(block, 0, _SECTION) if heads else block
 
 

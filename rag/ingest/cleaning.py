@@ -18,9 +18,12 @@ _BOILERPLATE = re.compile(
 )
 _DATE = r"(20\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
 _TEASER_END = re.compile(rf"(?P<label>\S{{0,12}}?)\s*{_DATE}$")
-_BYLINE = re.compile(rf"(?:发布时间[：:]\s*)?{_DATE}(?:\s*\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?\s*(?:来源[：:]\s*)?(?P<publisher>[^\s\d，。,]{{0,20}})$")
+_BYLINE = re.compile(
+    rf"(?:发布时间[：:]\s*)?{_DATE}(?:\s*\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?\s*(?:来源[：:]\s*)?(?P<publisher>[^\s\d，。,]{{0,20}})$"
+)
 _DATED_LINK = re.compile(r"20\d{2}-\d{2}-\d{2} \d{2}:\d{2}")
 _LINKS_IN_A_LINE = 2
+_LINK_LENGTH, _LINK_TAIL = 90, 24
 
 
 class Extent(Value):
@@ -68,7 +71,9 @@ def _main(text: str, lines: list[Span]) -> Extent | None:
 def _is_furniture(words: str) -> bool:
     if _RELATED.match(words) or _NAVIGATION.match(words) or _BOILERPLATE.match(words):
         return True
-    return len(_DATED_LINK.findall(words)) >= _LINKS_IN_A_LINE or bool(_DATED_LINK.search(words[-24:]) and len(words) < 90)  # noqa: PLR2004 - a link with its time
+    dated = len(_DATED_LINK.findall(words))
+    ends_dated = _DATED_LINK.search(words[-_LINK_TAIL:]) is not None and len(words) < _LINK_LENGTH
+    return dated >= _LINKS_IN_A_LINE or ends_dated
 
 
 def _teasers(text: str, lines: list[Span]) -> list[Extent]:

@@ -20,7 +20,8 @@ from rag.ingest.sectioning import Part, parts
 from rag.text import squeeze
 
 _FRONT_MATTER_KEYS = frozenset(
-    "id title publisher url page authority published retrieved effective_from effective_to superseded_by places insured_types kind".split()
+    "id title publisher url page authority published retrieved effective_from effective_to superseded_by places "
+    "insured_types kind".split()
 )
 _INSURED_TYPES = (("职工", ("职工",)), ("居民", ("居民", "新农合", "合作医疗")), ("灵活就业", ("灵活就业",)))
 _STATUTE_ARTICLES = 5

@@ -114,7 +114,7 @@ def _looks_like_text(text: str, *, strict: bool) -> bool:
     if len(_CONTROL.findall(text)) > _BINARY_SHARE * len(text):
         return False
     # GB18030 decodes almost any bytes; real text consists of the everyday characters of GB 2312.
-    other = [c for c in text if ord(c) > 0x7F]
+    other = [c for c in text if not c.isascii()]
     return not strict or not other or sum(_everyday(c) for c in other) > 0.9 * len(other)
 
 

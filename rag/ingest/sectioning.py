@@ -20,7 +20,7 @@ class Part(Value):
 
 
 def parts(text: str, title: str, found: list[Block]) -> list[Part]:
-    """Every section that has a body, in order. `title` heads each title path; a first heading equal to it is not repeated."""
+    """Every section that has a body, in order. `title` heads each title path; a heading equal to it is not repeated."""
     sections: list[Part] = []
     path: list[tuple[int, str]] = []
     body: list[Block] = []

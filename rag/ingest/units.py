@@ -7,7 +7,7 @@ its items); which of them answers a question is the job of `retrieve.evidence`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rag.domain import Span, UnitKind, Value
 from rag.ingest.blocks import Block, is_lead_in
@@ -66,12 +66,16 @@ def _group(text: str, blocks: Sequence[Block], i: int) -> tuple[int, Group]:
     return 1, builder.group(block.span)
 
 
-def _run(blocks: Sequence[Block], i: int, wanted) -> list[Block]:  # type: ignore[no-untyped-def]
+def _run(blocks: Sequence[Block], i: int, wanted: Callable[[Block], bool]) -> list[Block]:
     found: list[Block] = []
     while i < len(blocks) and wanted(blocks[i]):
         found.append(blocks[i])
         i += 1
     return found
+
+
+def _deeper_than(item: Block) -> Callable[[Block], bool]:
+    return lambda block: block.indent > item.indent
 
 
 def _loose_items(text: str, blocks: Sequence[Block], i: int) -> list[Block]:
@@ -127,7 +131,7 @@ class _Builder:
         i = 0
         while i < len(items):
             item = items[i]
-            inner = _run(items, i + 1, lambda b, item=item: b.indent > item.indent)
+            inner = _run(items, i + 1, _deeper_than(item))
             if inner:
                 whole = Span(item.span.start, inner[-1].span.end)
                 own = self.add("list", whole, (), parent) if len(whole) <= MAX_LIST else parent

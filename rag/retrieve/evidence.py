@@ -30,7 +30,9 @@ MAX_UNITS = 5
 MAX_CHARACTERS = 400
 _MAX_POOL = 40
 _RAREST = 2
-_ANNOUNCES = re.compile(r"[:：?？]$|如下[。:：]?$|以下(?:是|为|将).{0,30}$|(?:具体内容|详细(?:说明|介绍|解答|信息))[。:：]?$")
+_ANNOUNCES = re.compile(
+    r"[:：?？]$|如下[。:：]?$|以下(?:是|为|将).{0,30}$|(?:具体内容|详细(?:说明|介绍|解答|信息))[。:：]?$"
+)
 
 RANK_FEATURES = (
     "announces", "excerpt", "figure", "qualifiers", "excluded", "list", "list_unasked", "length",
@@ -70,8 +72,11 @@ class Linear(Value):
 
 
 class EvidenceModel(Value):
-    """Fitted parameters. `margin` bounds how far below the best unit a further one may score;
-    `threshold` is the sufficiency below which the service abstains; `fitted_on` says on what, with n."""
+    """Fitted parameters.
+
+    `margin` bounds how far below the best unit a further one may score; `threshold` is the sufficiency below which the
+    service abstains; `fitted_on` says on what, with n.
+    """
 
     rank: Linear
     sufficiency: Linear

@@ -18,7 +18,9 @@ def standardised(scores: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)  # noqa: PLR2004
 
 
-def fused(ids: Sequence[str], dense: Mapping[str, float] | None, lexical: Mapping[str, float]) -> list[tuple[str, float]]:
+def fused(
+    ids: Sequence[str], dense: Mapping[str, float] | None, lexical: Mapping[str, float]
+) -> list[tuple[str, float]]:
     """`ids` with their fused score, best first. An id that one ranking lacks gets that ranking's lowest score.
 
     Scores are rounded and ties go by id, so that a last-digit difference between machines reorders nothing.
@@ -27,4 +29,6 @@ def fused(ids: Sequence[str], dense: Mapping[str, float] | None, lexical: Mappin
     if dense:
         lowest = min(dense.values())
         total = total + standardised([dense.get(i, lowest) for i in ids])
-    return sorted(((i, round(float(s), 4)) for i, s in zip(ids, total, strict=True)), key=lambda pair: (-pair[1], pair[0]))
+    return sorted(
+        ((i, round(float(s), 4)) for i, s in zip(ids, total, strict=True)), key=lambda pair: (-pair[1], pair[0])
+    )

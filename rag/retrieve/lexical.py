@@ -58,7 +58,7 @@ class LexicalIndex:
         except (OSError, ValueError, KeyError) as error:
             raise IndexDamaged(f"the lexical index in {folder} can't be read: {error}") from error
         if index.scores["num_docs"] != rows:
-            raise IndexDamaged(f"the lexical index in {folder} has {index.scores['num_docs']} rows instead of {rows}")
+            raise IndexDamaged(f"the lexical index in {folder} has {index.scores['num_docs']} rows, not {rows}")
         return cls(index, rows)
 
     def scores(self, question: str) -> Scores:
@@ -69,7 +69,11 @@ class LexicalIndex:
         return np.asarray(self._index.get_scores(known), dtype=np.float32)
 
     def idf(self, term: str) -> float:
-        """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)) over rows; the highest for a term that no row has."""
+        """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)); highest for a term that no row has."""
         column = self._index.vocab_dict.get(term) if self._rows else None
-        rows = 0 if column is None else int(self._index.scores["indptr"][column + 1] - self._index.scores["indptr"][column])
+        rows = (
+            0
+            if column is None
+            else int(self._index.scores["indptr"][column + 1] - self._index.scores["indptr"][column])
+        )
         return math.log(1 + (self._rows - rows + 0.5) / (rows + 0.5))

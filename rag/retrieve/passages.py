@@ -59,7 +59,9 @@ class PassageRetriever:
             vector,
         )
 
-    def _chosen(self, ranked: list[tuple[str, float]], k: int, asked_places: Collection[str], as_of: dt.date) -> list[Passage]:
+    def _chosen(
+        self, ranked: list[tuple[str, float]], k: int, asked_places: Collection[str], as_of: dt.date
+    ) -> list[Passage]:
         chunks = {c.id: c for c in self._catalogue.chunks_by_id([i for i, _ in ranked])}
         found: list[Passage] = []
         for chunk_id, score in ranked:

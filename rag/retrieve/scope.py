@@ -17,7 +17,14 @@ _CARE_PLACE = re.compile(r"(?:在|到|去|来|跑)(?:了)?$")
 _TREATED = re.compile(r"^(?:市|省)?(?:的)?[^，。？,?]{0,6}(?:看病|就医|住院|看门诊|治|医院|买药|生孩子|分娩)")
 _STUDENT = re.compile(r"学生|大学|在校")
 _NEWBORN = re.compile(r"新生儿|刚出生|宝宝|婴儿")
-_CARE_TYPES = (("urgency", "急诊", "急诊"), ("chronic", "慢特病", "慢特病"), ("care", "生育", "生育"), ("care", "购药", "购药"), ("care", "住院", "住院"), ("care", "门诊", "门诊"))
+_CARE_TYPES = (
+    ("urgency", "急诊", "急诊"),
+    ("chronic", "慢特病", "慢特病"),
+    ("care", "生育", "生育"),
+    ("care", "购药", "购药"),
+    ("care", "住院", "住院"),
+    ("care", "门诊", "门诊"),
+)
 
 
 def read_scope(question: str, stated: Scope) -> Scope:

@@ -77,5 +77,6 @@ def _field(key: str, message: str) -> FieldError:
     """A missing or unknown field is named in the message only; litestar's key is the body's argument then."""
     named = _NAMED.search(message)
     inside = "" if key == "data" else f"{key}."
-    return FieldError(inside + named.group(1), message) if named else FieldError("body" if key == "data" else key, message)
-
+    return (
+        FieldError(inside + named.group(1), message) if named else FieldError("body" if key == "data" else key, message)
+    )

@@ -6,6 +6,7 @@ Knows limits. How an error looks over HTTP is the job of `problems`.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated
 
 import msgspec
@@ -16,6 +17,7 @@ from rag.errors import InvalidRequest
 MAX_QUESTION = 2_000
 MAX_TURN = 8_000
 MAX_TURNS = 50
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # NUL and lone halves of surrogate pairs
 
 
 class ScopeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +51,7 @@ def checked_question(question: str) -> str:
         raise InvalidRequest("question", "must not be empty")
     if len(words) > MAX_QUESTION:
         raise InvalidRequest("question", f"must not be longer than {MAX_QUESTION} characters")
-    if "\x00" in words or any(0xD800 <= ord(c) <= 0xDFFF for c in words):
+    if _NO_TEXT.search(words):
         raise InvalidRequest("question", "holds characters that are no text")
     return words
 

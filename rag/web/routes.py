@@ -29,7 +29,9 @@ from rag.wiring import Service
 _STATIC = Path(__file__).parent / "static"
 _ERRORS = {
     400: ResponseSpec(Problem, description="A field is wrong; it is named.", media_type="application/problem+json"),
-    503: ResponseSpec(Problem, description="Nothing is indexed, or the index can't be opened.", media_type="application/problem+json"),
+    503: ResponseSpec(
+        Problem, description="Nothing is indexed, or the index can't be opened.", media_type="application/problem+json"
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""A claim against the evidence that it cites: is every figure there, nothing turned, nothing added, nothing asked for lost?
+"""A claim against the evidence that it cites: every figure there, nothing turned, nothing added, nothing lost?
 
 Knows how claim and evidence are compared. No language model is asked. What happens to a claim that
 fails is the job of `answer.composing`.
@@ -17,9 +17,13 @@ from rag.domain import Value
 from rag.text import fold
 from rag.tokens import topic_terms
 
-ProblemKind = Literal["number", "unit", "bound", "place", "person", "qualifier", "polarity", "date", "unsupported", "incomplete"]
+ProblemKind = Literal[
+    "number", "unit", "bound", "place", "person", "qualifier", "polarity", "date", "unsupported", "incomplete"
+]
 
-_NEGATION = re.compile(r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)")
+_NEGATION = re.compile(
+    r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
+)
 _QUESTION = re.compile(r"[吗呢？?]\s*$|^(?:怎么|如何|为什么)")
 _PERSON_DIMENSIONS = frozenset({"insured_type", "employment"})
 _STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url"})
@@ -39,7 +43,12 @@ class Problem(Value):
 def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
     """Everything in `claim` that its evidence (with the title path above it) does not carry; empty when it stands."""
     told = "\n".join(evidence)
-    problems = [*_figures(claim, told), *_scopes(claim, told, title), *_polarity(claim, told), *_support(claim, told, title)]
+    problems = [
+        *_figures(claim, told),
+        *_scopes(claim, told, title),
+        *_polarity(claim, told),
+        *_support(claim, told, title),
+    ]
     return tuple(problems)
 
 
@@ -78,9 +87,8 @@ def _scopes(claim: str, told: str, title: str) -> list[Problem]:
     around = title + "\n" + told
     problems: list[Problem] = []
     named = places.find(around)
-    for place in places.find(claim):
-        if not any(own == place or own in places.within(place) for own in named) and named:
-            problems.append(Problem("place", place, "、".join(named)))
+    strange = [p for p in places.find(claim) if named and not any(own == p or own in places.within(p) for own in named)]
+    problems += [Problem("place", place, "、".join(named)) for place in strange]
     there = qualifiers.mentioned(around)
     for dimension, values in qualifiers.mentioned(claim).items():
         missing = values - there.get(dimension, frozenset())
@@ -92,7 +100,9 @@ def _scopes(claim: str, told: str, title: str) -> list[Problem]:
 
 def _polarity(claim: str, told: str) -> list[Problem]:
     own, there = _NEGATION.findall(claim), _NEGATION.findall(told)
-    return [Problem("polarity", "、".join(own) or "肯定", "、".join(there) or "肯定")] if bool(own) != bool(there) else []
+    return (
+        [Problem("polarity", "、".join(own) or "肯定", "、".join(there) or "肯定")] if bool(own) != bool(there) else []
+    )
 
 
 def _support(claim: str, told: str, title: str) -> list[Problem]:

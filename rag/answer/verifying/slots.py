@@ -21,25 +21,62 @@ SlotKind = Literal["ratio", "amount", "period", "age", "count", "level", "date",
 _HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿点"
 _NUMBER = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN_DIGITS}]+)"
 _SCALE = {"": 1, "千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
-_PERIOD_DAYS = {"工作日": "workday", "日": "day", "天": "day", "周": "week", "星期": "week", "月": "month", "年": "year", "小时": "hour", "分钟": "minute"}
+_PERIOD_DAYS = {
+    "工作日": "workday",
+    "日": "day",
+    "天": "day",
+    "周": "week",
+    "星期": "week",
+    "月": "month",
+    "年": "year",
+    "小时": "hour",
+    "分钟": "minute",
+}
 _COUNTERS = "家|个|次|所|座|项|档|种|名|人|位|份|张|条|款|类|件|倍|例|科|平方米|分"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("url", re.compile(r"(?:https?://|www\.)[\w./?=&%#~:-]+", re.ASCII)),
-    ("document", re.compile(r"[\u4e00-\u9fff]{1,8}[\[〔(【]\d{4}[\]〕)】]第?\d+号|第(?:\d+|[一二三四五六七八九十百零〇]+)条")),
-    ("date", re.compile(r"(?:(?P<y>\d{4})[年/-])(?P<m>\d{1,2})[月/-](?P<d>\d{1,2})日?|(?P<y2>\d{4})年(?:(?P<m2>\d{1,2})月)?|(?P<m3>\d{1,2})月(?P<d3>\d{1,2})日")),
-    ("phone", re.compile(r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?![\d.]|\s*[多余]?\s*[%元万千年月日天个家次所座项名人])")),
-    ("ratio", re.compile(rf"百分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*%|(?P<cheng>[一二三四五六七八九])成(?P<half>半)?")),
+    (
+        "document",
+        re.compile(r"[\u4e00-\u9fff]{1,8}[\[〔(【]\d{4}[\]〕)】]第?\d+号|第(?:\d+|[一二三四五六七八九十百零〇]+)条"),
+    ),
+    (
+        "date",
+        re.compile(
+            r"(?:(?P<y>\d{4})[年/-])(?P<m>\d{1,2})[月/-](?P<d>\d{1,2})日?|(?P<y2>\d{4})年(?:(?P<m2>\d{1,2})月)?|(?P<m3>\d{1,2})月(?P<d3>\d{1,2})日"
+        ),
+    ),
+    (
+        "phone",
+        re.compile(
+            r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?![\d.]|\s*[多余]?\s*[%元万千年月日天个家次所座项名人])"
+        ),
+    ),
+    (
+        "ratio",
+        re.compile(
+            rf"百分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*%|(?P<cheng>[一二三四五六七八九])成(?P<half>半)?"
+        ),
+    ),
     ("amount", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?)")),
     ("age", re.compile(rf"(?P<num>{_NUMBER})\s*周?岁")),
-    ("period", re.compile(rf"(?P<half>半)(?:个)?(?P<unit0>年|月)|(?P<num>{_NUMBER})\s*(?:个)?(?:余|多)?(?P<unit>工作日|小时|分钟|星期|周(?!岁)|月|年|日|天)(?P<tail>半)?")),
+    (
+        "period",
+        re.compile(
+            rf"(?P<half>半)(?:个)?(?P<unit0>年|月)|(?P<num>{_NUMBER})\s*(?:个)?(?:余|多)?(?P<unit>工作日|小时|分钟|星期|周(?!岁)|月|年|日|天)(?P<tail>半)?"
+        ),
+    ),
     ("level", re.compile(r"(?P<han>[一二三123])级")),
     ("count", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>万|千)?(?:余|多)?(?P<unit>{_COUNTERS})")),
     ("number", re.compile(r"(?<![\d.])(?P<num>\d+(?:,\d{3})*(?:\.\d+)?)(?P<scale>千万|百万|万|千|亿)?(?![\d.])")),
 )
 # A range shares the unit behind its end: 50-70%, 6至12个月, 约2000至3500元.
-_RANGE = re.compile(r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|岁|家|次)")
+_RANGE = re.compile(
+    r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|岁|家|次)"
+)
 # Words that hold a numeral and are no figure.
-_IDIOMS = re.compile(r"一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|之一|第一|万一|一律|十分|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二")
+_IDIOMS = re.compile(
+    r"一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|之一|第一|万一|一律|十分|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二"
+)
 
 
 class Slot(Value):
