@@ -19,7 +19,7 @@ setup: $(INSTALLED)  ## .venv with the locked packages, tokenizer files and weig
 	@$(WITH_ENV) $(BIN)/python scripts/setup_models.py
 
 run: setup  ## index the corpus if it changed, then serve
-	$(WITH_ENV) $(BIN)/rag ingest "$${RAG_CORPUS_DIR:-corpus}" --prune
+	$(WITH_ENV) $(BIN)/rag ingest "$${RAG_CORPUS_DIR:-corpus/documents}" --prune
 	$(WITH_ENV) exec $(BIN)/rag serve
 
 test: setup  ## all tests

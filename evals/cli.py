@@ -21,7 +21,7 @@ from rag.settings import Settings, read_settings
 
 SEEDS = GOLD / "seeds"
 CORPUS = Path("corpus") / "documents"
-# The ranker is fitted on simplified Chinese; other scripts and languages are turned into it before retrieval.
+# The ranker is fitted on questions in simplified Chinese, the script of the documents.
 _NOT_FITTED = frozenset({"english", "traditional"})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -119,11 +119,3 @@ def supported_by(spans: Iterable[Span], path: str, gold: GoldSpans) -> bool:
             if gold_path == path and shared >= min(0.5 * len(span), 0.8 * len(target)):
                 return True
     return False
-
-
-def by_category(examples: Iterable[GoldExample]) -> Mapping[str, list[GoldExample]]:
-    """Examples grouped by category, in order of first appearance."""
-    found: dict[str, list[GoldExample]] = {}
-    for example in examples:
-        found.setdefault(example.category, []).append(example)
-    return found

@@ -62,6 +62,7 @@ class Indexer:
     ) -> None:
         self._store, self._storage, self._tokenizer, self._embedder = store, storage, tokenizer, embedder
         self._verify, self._progress = verify, progress
+        self._same_embedder = True
 
     def ingest(self, paths: Sequence[Path], *, prune: bool = False) -> IngestReport:
         """Bring `paths` into a new snapshot and make it current; the old one serves until then.
@@ -76,7 +77,11 @@ class Indexer:
             records, problems = self._read(files, old)
             kept, removed = _kept(old, records, paths, files, prune=prune)
             final = [*kept, *records.values()]
-            if old and {r.path: r.digest for r in final} == {p: r.digest for p, r in old.items()}:
+            if (
+                old
+                and self._same_embedder
+                and {r.path: r.digest for r in final} == {p: r.digest for p, r in old.items()}
+            ):
                 return self._report(self._store.current_id(), final, 0, removed, problems)
             snapshot, embedded = self._build(final)
             return self._report(snapshot, final, embedded, removed, problems)
@@ -87,9 +92,8 @@ class Indexer:
         snapshot = self._store.open_current()
         try:
             snapshot.check_embedder(self._embedder)
-            stamp = snapshot.manifest.embedder
-            if (stamp is None) != (self._embedder is None):
-                return {}  # vectors appear or vanish: everything is built anew
+            # Vectors appear or vanish when the embedder is switched on or off: the same files are built anew then.
+            self._same_embedder = (snapshot.manifest.embedder is None) == (self._embedder is None)
             return {path: snapshot.catalogue.source(path) for path in snapshot.catalogue.digests()}
         finally:
             snapshot.close()
@@ -100,7 +104,9 @@ class Indexer:
         records: dict[str, SourceRecord] = {}
         problems: list[Problem] = []
         given = {str(path) for path, _ in files}
-        owners = {d.id: r.path for r in old.values() if r.path not in given for d in r.documents}
+        # A file that is gone from the disk (moved, say) gives its ids free; its documents give way to the new ones.
+        there = [r for r in old.values() if r.path not in given and Path(r.path).exists()]
+        owners = {d.id: r.path for r in there for d in r.documents}
         for n, (path, source) in enumerate(files):
             try:
                 record = self._record(path, source, old)
@@ -232,11 +238,12 @@ def _kept(
     given = {str(path) for path, _ in files}
     kept: list[SourceRecord] = []
     removed = 0
+    taken = {d.id for r in records.values() for d in r.documents}
     for path, record in old.items():
         if path in records or path in given:
             continue
-        gone = any(Path(path).is_relative_to(root) for root in roots)
-        if prune and gone:
+        gone = prune and any(Path(path).is_relative_to(root) for root in roots)
+        if gone or any(d.id in taken for d in record.documents):
             removed += len(record.documents)
         else:
             kept.append(record)

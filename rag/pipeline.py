@@ -33,7 +33,7 @@ from rag.domain import (
 )
 from rag.errors import ModelFailure
 from rag.ports import Clock
-from rag.retrieve.scope import read_scope, scope_places
+from rag.retrieve.scope import read_scope, scope_places, scoped_question
 from rag.searching import Searcher
 
 EXTRACTIVE = "extractive"
@@ -111,12 +111,11 @@ class Pipeline:
         yield Opened(frame.id, DISCLAIMER, self._ai_label)
         with self._searcher() as searcher:
             places = scope_places(query.question, frame.scope)
-            passages, evidence = await asyncio.to_thread(
-                searcher.evidence, query.question, places, query.as_of, PASSAGES
-            )
+            asked = scoped_question(query.question, query.scope)
+            passages, evidence = await asyncio.to_thread(searcher.evidence, asked, places, query.as_of, PASSAGES)
             watch.lap("retrieve")
             yield PassagesFound(passages)
-            composed, reason, frame = await self._composed(query.question, evidence, frame, watch)
+            composed, reason, frame = await self._composed(asked, evidence, frame, watch)
             frame = msgspec.structs.replace(frame, timings=watch.timings())
             if not composed:
                 nearest = passages[0].document if passages else None

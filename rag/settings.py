@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Index snapshots and the vector cache."""
     model_dir: str = ".models"
     """Weights and tokenizer files, apart from the data."""
-    corpus_dir: str = "corpus"
+    corpus_dir: str = "corpus/documents"
     """What `make run` indexes first."""
     prompt_dir: str = "prompts"
     """The prompt files."""

@@ -2,7 +2,7 @@
 
 Knows segmentation and which words carry no topic. Ranking by terms is the job of `retrieve.lexical`.
 
-`rjieba` (Rust port of jieba, prebuilt wheels, released 2025) segments; nothing of it is kept here.
+`rjieba` (Rust port of jieba with prebuilt wheels) segments; nothing of it is kept here.
 """
 
 from __future__ import annotations

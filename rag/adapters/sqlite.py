@@ -131,8 +131,9 @@ class SqliteCatalogue:
         """A hash over all rows: equal for equal content, whatever the file looks like."""
         digest = hashlib.sha256()
         for query in (
-            "SELECT path, digest FROM sources ORDER BY path",
-            "SELECT id FROM chunks ORDER BY position",
+            "SELECT path, digest, text FROM sources ORDER BY path",
+            "SELECT body FROM documents ORDER BY rowid",
+            "SELECT body FROM chunks ORDER BY position",
             "SELECT body FROM units ORDER BY position",
         ):
             for row in self._rows(query):

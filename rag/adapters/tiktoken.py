@@ -6,6 +6,7 @@ tiktoken fetches its ranks at first use and checks their hash; here they are lai
 from __future__ import annotations
 
 import gzip
+import hashlib
 import importlib.resources
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from rag.errors import ModelFileInvalid
 
 _CACHE_NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"  # SHA-1 of the URL that tiktoken would fetch o200k_base from
+_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 
 
 class TiktokenTokenizer:
@@ -40,7 +42,7 @@ class TiktokenTokenizer:
 
 def _lay_ranks(cache_dir: Path) -> None:
     target = cache_dir / _CACHE_NAME
-    if target.exists():
+    if target.exists() and hashlib.sha256(target.read_bytes()).hexdigest() == _SHA256:
         return
     packed = next((p for p in _package_files() if "o200k" in p.name and p.name.endswith(".gz")), None)
     if packed is None:

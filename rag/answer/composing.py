@@ -18,6 +18,8 @@ _TABLE_ROW = re.compile(r"^\|(.+)\|$")
 _TABLE_RULE = re.compile(r"^[|\s:-]+$")
 _BULLET = re.compile(r"^(?:[-*+•·●○▪]\s+|[•●]\s*)")
 _INLINE_BULLET = re.compile(r"(?<![\d%％元])\s+[-•●]\s+")  # not the dash of 50% - 60%
+# A source's own footnote mark would pose as one of ours; document numbers such as 〔2022〕22号 have four digits.
+_OWN_MARKER = re.compile(r"[\[【［]\s*(\d{1,3})\s*[\]】］]")
 
 
 class ComposedClaim(Value):
@@ -95,7 +97,7 @@ def readable(text: str) -> str:
             shown.append("；".join(f"{name}：{value}" for name, value in zip(header, row, strict=True) if value))
         elif row is not header or sum(c is not None for c in cells) == 1:
             shown.append("；".join(row))
-    return "\n".join(line for line in shown if line)
+    return _OWN_MARKER.sub(r"（\1）", "\n".join(line for line in shown if line))
 
 
 def _table_lines(line: str) -> list[str]:

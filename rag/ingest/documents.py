@@ -66,7 +66,7 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
         if not any(skipped.overlaps(block.span) for skipped in extent.skipped)
     ]
     declared = _Declared(source.path, {} if extent.excerpt else source.declared)
-    title = declared.text("title") or _title(source.text, found)
+    title = squeeze(declared.text("title") or "") or _title(source.text, found)
     cut = tuple(parts(source.text, title, found))
     if not cut:
         raise UnreadableFile(source.path, f"no text below the title {title!r}")
@@ -87,8 +87,8 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
         effective_from=declared.date("effective_from") or _in_force(source.text, found),
         effective_to=declared.date("effective_to"),
         superseded_by=declared.text("superseded_by"),
-        places=declared.names("places") or places.find(title),
-        insured_types=declared.names("insured_types") or _insured_types(title),
+        places=places.find(title) if (stated := declared.names("places")) is None else stated,
+        insured_types=_insured_types(title) if (types := declared.names("insured_types")) is None else types,
         sections=tuple(part.section for part in cut),
     )
     return ParsedDocument(document, cut)
@@ -158,8 +158,11 @@ class _Declared:
             raise self._wrong(key, "a date, YYYY-MM-DD")
         return value
 
-    def names(self, key: str) -> tuple[str, ...]:
-        value = self._table.get(key) or []
+    def names(self, key: str) -> tuple[str, ...] | None:
+        """The names declared; none at all ([]) is a statement, too: the rule holds everywhere, for everyone."""
+        value = self._table.get(key)
+        if value is None:
+            return None
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise self._wrong(key, "a list of names")
         return tuple(value)

@@ -18,8 +18,8 @@ def eligible(document: Document, asked_places: Collection[str], as_of: dt.date) 
         return False
     if document.effective_to and as_of > document.effective_to:
         return False
-    if document.superseded_by is not None:
-        return False
+    if document.superseded_by is not None and document.effective_to is None:
+        return False  # replaced, and nobody knows since when
     if not asked_places or not document.places:
         return True
     return any(places.related(asked, own) for asked in asked_places for own in document.places)

@@ -157,7 +157,7 @@ def _carried_share(weights: Mapping[str, float], carried: Collection[str]) -> fl
 
 
 def choose(found: Candidates, scores: Matrix, margin: float) -> list[int]:
-    """Rows of the chosen units, best first: at most 5 and 400 characters, none overlapping, all near the best."""
+    """Rows of the chosen units, best first: the best, and up to four near it within 400 characters; none overlap."""
     chosen: list[int] = []
     spent = 0
     for i in _by_score(found, scores):

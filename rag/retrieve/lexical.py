@@ -2,7 +2,7 @@
 
 Knows term weights. Segmentation is the job of `tokens`, mixing with vectors of `passages` and `evidence`.
 
-bm25s (2025, released regularly) ranks: Lucene's BM25 (Robertson and Zaragoza 2009; k1 1.5, b 0.75) with eager scores.
+bm25s (released regularly) ranks: Lucene's BM25 (Robertson and Zaragoza 2009; k1 1.5, b 0.75) with eager scores.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from rag.retrieve.fusion import fused
 from rag.retrieve.lexical import LexicalIndex
 
 _CANDIDATES = 60
+# Where a place is named many candidates are of other places and fall out afterwards.
+_PLACE_FACTOR = 4
 
 
 class Retrieved(Value):
@@ -44,10 +46,11 @@ class PassageRetriever:
             return Retrieved((), {}, {}, None)
         bm25 = self._lexical.scores(question)
         vector, dense = None, None
+        wanted = max(_CANDIDATES, 2 * k) * (_PLACE_FACTOR if asked_places else 1)
         if self._embedder is not None and self._vectors is not None:
             vector = self._embedder.query(question)
-            dense = dict(self._vectors.nearest_chunks(vector, min(max(_CANDIDATES, 2 * k), len(self._ids))))
-        top = np.argsort(-bm25, kind="stable")[: max(_CANDIDATES, 2 * k)]
+            dense = dict(self._vectors.nearest_chunks(vector, min(wanted, len(self._ids))))
+        top = np.argsort(-bm25, kind="stable")[:wanted]
         lexical = {self._ids[i]: round(float(bm25[i]), 5) for i in top}
         ids = sorted({*lexical, *(dense or ())})
         chosen = self._chosen(fused(ids, dense, lexical), k, asked_places, as_of)

@@ -49,6 +49,13 @@ def scope_places(question: str, scope: Scope) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*places.find(question), *named]))
 
 
+def scoped_question(question: str, stated: Scope) -> str:
+    """The question with what only the caller stated of person and care: 能报多少 -> 能报多少 居民医保."""
+    values = {"insured_type": "{}医保", "person": "{}人员", "care_type": "{}"}
+    told = ((shape, getattr(stated, field)) for field, shape in values.items())
+    return " ".join([question, *(shape.format(value) for shape, value in told if value and value not in question)])
+
+
 def _places(question: str) -> tuple[str | None, str | None]:
     insured, care = None, None
     for name in places.find(question):

@@ -11,12 +11,14 @@ from typing import Annotated
 
 import msgspec
 
+from rag import places
 from rag.domain import Scope, Turn
 from rag.errors import InvalidRequest
 
 MAX_QUESTION = 2_000
 MAX_TURN = 8_000
 MAX_TURNS = 50
+_PLACES = frozenset({"insured_place", "care_place"})
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # NUL and lone halves of surrogate pairs
 
 
@@ -64,6 +66,8 @@ def checked_scope(body: ScopeBody | None) -> Scope:
     """
     given = {k: v for k, v in msgspec.structs.asdict(body or ScopeBody()).items() if v is not None}
     for field, value in given.items():
+        if field in _PLACES and not places.find(value):
+            raise InvalidRequest(f"scope.{field}", f"no province, city or county is known by the name {value!r}")
         try:
             msgspec.convert({field: value}, Scope)
         except msgspec.ValidationError as error:

@@ -6,6 +6,7 @@ Knows paths and bodies. Answering is the job of `pipeline`, errors that of `prob
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from rag.web.requests import ChatBody, checked_conversation, checked_question, c
 from rag.web.stream import events
 from rag.wiring import Service
 
+log = logging.getLogger("rag.web")
 _STATIC = Path(__file__).parent / "static"
 _ERRORS = {
     400: ResponseSpec(Problem, description="A field is wrong; it is named.", media_type="application/problem+json"),
@@ -112,7 +114,8 @@ def ready(service: NamedDependency[Service]) -> Response[Health]:
     try:
         parts = service.parts()
     except OperatorError as error:
-        return Response(Health(f"not ready: {error}"), status_code=503)
+        log.warning("not ready: %s", error)
+        return Response(Health("not ready"), status_code=503)
     return Response(Health("ready", parts.snapshot, parts.embedder, parts.model))
 
 

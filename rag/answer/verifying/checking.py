@@ -25,6 +25,9 @@ _NEGATION = re.compile(
     r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
 )
 _QUESTION = re.compile(r"[吗呢？?]\s*$|^(?:怎么|如何|为什么)")
+_AT_LEAST = re.compile(r"不低于|不少于|至少|最低|最少|以上|起码")
+_AT_MOST = re.compile(r"不高于|不超过|不多于|至多|最高|最多|以内|以下|上限|封顶")
+_ALIGNED_KINDS = ("ratio", "amount")
 _PERSON_DIMENSIONS = frozenset({"insured_type", "employment"})
 _STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url"})
 # Shares of a claim's topic terms that must stand in its evidence, and of the evidence's that a rewording keeps.
@@ -80,6 +83,25 @@ def _figures(claim: str, told: str) -> list[Problem]:
         other = values.get(slot.value)
         kind: ProblemKind = "date" if slot.kind == "date" else "unit" if other else "number"
         problems.append(Problem(kind, _shown(claim, slot), _shown(told, other) if other else ""))
+    return problems
+
+
+def _order(claim: str, told: str) -> list[Problem]:
+    """Figures that change places change whose they are: 在职85%、退休90% is not 在职90%、退休85%."""
+    for kind in _ALIGNED_KINDS:
+        own = [slot.value for slot in slots(claim) if slot.kind == kind]
+        there = iter(slot.value for slot in slots(told) if slot.kind == kind)
+        if len(own) > 1 and not all(value in there for value in own):
+            return [Problem("qualifier", "、".join(own), "the same figures in another order")]
+    return []
+
+
+def _bounds(claim: str, told: str) -> list[Problem]:
+    """不低于 turned into 不超过, or put where the evidence has the other."""
+    problems = []
+    for bound, opposite in ((_AT_LEAST, _AT_MOST), (_AT_MOST, _AT_LEAST)):
+        if (own := bound.search(claim)) and not bound.search(told) and (there := opposite.search(told)):
+            problems.append(Problem("bound", own.group(), there.group()))
     return problems
 
 

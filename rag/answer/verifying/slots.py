@@ -2,7 +2,7 @@
 
 Knows numerals and units. Whether a claim may use a figure is the job of `checking`.
 
-`cn2an` (2025, widely used) reads Chinese numerals.
+`cn2an` (widely used) reads Chinese numerals.
 """
 
 from __future__ import annotations
