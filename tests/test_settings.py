@@ -36,7 +36,7 @@ def test_other_variables_are_none_of_ours() -> None:
 
 def test_a_misspelt_name_is_refused_with_the_right_one() -> None:
     """A typing error is never ignored."""
-    with pytest.raises(InvalidSettings, match="unknown setting RAG_EMBEDER; did you mean RAG_EMBEDDER?"):
+    with pytest.raises(InvalidSettings, match=r"unknown setting RAG_EMBEDER; did you mean RAG_EMBEDDER\?"):
         read_settings({"RAG_EMBEDER": "none"})
 
 

@@ -77,7 +77,7 @@ def test_a_server_that_is_not_there_is_said_to_be(tmp_path: Path, nobody: str) -
 
 def test_an_address_without_a_scheme_is_refused(tmp_path: Path) -> None:
     """`chroma.example:8000` names no host to URL rules; it must not quietly become this machine."""
-    with pytest.raises(IndexDamaged, match="chroma[.]example"):
+    with pytest.raises(IndexDamaged, match=r"chroma\.example"):
         ChromaVectorIndex(tmp_path, "s", "chroma.example:9")
 
 

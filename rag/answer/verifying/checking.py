@@ -48,6 +48,8 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
     told = "\n".join(evidence)
     problems = [
         *_figures(claim, told),
+        *_order(claim, told),
+        *_bounds(claim, told),
         *_scopes(claim, told, title),
         *_polarity(claim, told),
         *_support(claim, told, title),
