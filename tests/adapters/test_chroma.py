@@ -58,7 +58,7 @@ def test_lost_vector_files_are_damage(folder: Path) -> None:
     for segment in (path for path in folder.iterdir() if path.is_dir()):
         shutil.rmtree(segment)
     command = [sys.executable, "-c", _UNIT, str(folder)]
-    done = subprocess.run(command, env=os.environ.copy(), capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=os.environ.copy(), capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "damaged", done.stderr[-300:]
 
 

@@ -44,11 +44,8 @@ def a_model(
 
 
 async def ask(model: OpenAIChatModel) -> Completion:
-    """One reply; the connections are closed whatever comes."""
-    try:
-        return await model.complete(ASKED, SCHEMA)
-    finally:
-        await model.aclose()
+    """One reply."""
+    return await model.complete(ASKED, SCHEMA)
 
 
 @pytest.mark.anyio
@@ -156,7 +153,6 @@ async def test_who_finds_the_queue_full_is_turned_away(serve: Serve) -> None:
     with pytest.raises(ModelBusy):
         await model.complete(ASKED, SCHEMA)
     assert [(await first).text, (await second).text] == ["{}", "{}"]
-    await model.aclose()
 
 
 @pytest.mark.anyio
@@ -179,7 +175,6 @@ async def test_the_wait_for_a_place_counts(serve: Serve) -> None:
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(error) for error in ended] == [ModelTooSlow, ModelTooSlow]
     assert asyncio.get_running_loop().time() - started < 0.75
-    await model.aclose()
 
 
 def _embeds(dimension: int) -> Callable[[dict[str, Any]], Reply]:

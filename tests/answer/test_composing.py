@@ -92,7 +92,7 @@ def test_a_claim_is_not_repeated() -> None:
     """A sentence that the model wrote twice is said once, whatever its width."""
     one = unit(BEDS)
     text = "陪护床费按70%的比例报销，每日最高40元。"
-    assert said(selected(drafted((one,), (text, (1,)), (text.replace("7", "７"), (1,))))) == [("generated", text)]
+    assert said(selected(drafted((one,), (text, (1,)), (text.replace("7", "\uff17"), (1,))))) == [("generated", text)]
 
 
 def test_a_model_that_chooses_nothing_says_nothing() -> None:
@@ -141,7 +141,10 @@ def test_a_rewording_may_narrow_a_unit_to_the_part_that_answers() -> None:
 def test_quotes_keep_the_order_of_the_units() -> None:
     """Best first, one claim each, each citing its own unit."""
     one, two = unit(BEDS, 0), unit(MEALS, 1, 100)
-    assert [(c.mode, c.text, c.units) for c in quoted((one, two))] == [("quoted", BEDS, (one,)), ("quoted", MEALS, (two,))]
+    assert [(c.mode, c.text, c.units) for c in quoted((one, two))] == [
+        ("quoted", BEDS, (one,)),
+        ("quoted", MEALS, (two,)),
+    ]
 
 
 READABLE = [
@@ -167,11 +170,17 @@ def test_lists_and_tables_are_shown_as_people_read_them(text: str, shown: str) -
     assert readable(text) == shown
 
 
-CELL = st.sampled_from(["三级", "85%", "1.5万元", "6个月", "2025年标准", "12393", "0元", "50%-60%", "在职、退休", "2次/年"])
+CELL = st.sampled_from(
+    ["三级", "85%", "1.5万元", "6个月", "2025年标准", "12393", "0元", "50%-60%", "在职、退休", "2次/年"]
+)
 
 
 @settings(deadline=None)
-@given(rows=st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=2, max_size=5)))
+@given(
+    rows=st.integers(2, 4).flatmap(
+        lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=2, max_size=5)
+    )
+)
 def test_a_table_loses_no_figure_in_any_layout(rows: list[list[str]]) -> None:
     """With or without the rule below its header, on one line or several: every cell is read."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]

@@ -171,7 +171,9 @@ def test_a_rewording_that_loses_a_figure_is_incomplete(claim: str, lost: str) ->
 
 def test_a_rewording_that_changes_the_order_of_figures_is_incomplete() -> None:
     """Figures in another order may belong to others now."""
-    problems = completeness("在职职工报销90%，退休职工报销80%。", ["在职职工报销80%，退休职工报销90%。"], "职工报多少？")
+    problems = completeness(
+        "在职职工报销90%，退休职工报销80%。", ["在职职工报销80%，退休职工报销90%。"], "职工报多少？"
+    )
     assert [p.kind for p in problems] == ["incomplete"]
 
 

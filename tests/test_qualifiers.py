@@ -1,0 +1,68 @@
+"""The words for whom and for what a rule holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.qualifiers import DIMENSIONS, excluded, mentioned, shared
+
+
+@pytest.mark.parametrize(
+    ("text", "dimension", "values"),
+    [
+        ("新农合能用吗", "insured_type", {"居民"}),
+        ("职工医保和城乡居民医保", "insured_type", {"职工", "居民"}),
+        ("个体户交多少", "employment", {"灵活就业"}),
+        ("退休职工", "employment", {"退休"}),
+        ("在职职工", "employment", {"在职"}),
+        ("三甲医院住院", "level", {"三级"}),
+        ("社区卫生院", "level", {"基层"}),
+        ("剖腹产能报多少", "delivery", {"剖宫产"}),
+        ("慢病门诊", "chronic", {"慢特病"}),
+        ("外省就医", "area", {"跨省"}),
+        ("用app备案", "channel", {"线上"}),
+        ("窗口办理", "channel", {"线下"}),
+        ("药房买药", "care", {"购药"}),
+        ("门急诊费用", "urgency", {"急诊"}),
+    ],
+)
+def test_everyday_words_name_the_values_of_the_rules(text: str, dimension: str, values: set[str]) -> None:
+    """What a patient says stands for the word that the rules use."""
+    assert mentioned(text)[dimension] == values
+
+
+def test_a_text_without_qualifiers_mentions_none() -> None:
+    """Dimensions of which nothing is said are absent."""
+    assert mentioned("医保卡丢了怎么补办") == {}
+
+
+@pytest.mark.parametrize("text", ["上年度职工平均工资", "上年度城镇职工平均工资"])
+def test_average_wages_are_no_insured_type(text: str) -> None:
+    """职工平均工资 is a statistic, not an insurance."""
+    assert "insured_type" not in mentioned(text)
+
+
+@pytest.mark.parametrize("text", ["费用在职工医保中报销", "可在职工医保范围内结算"])
+def test_employees_insurance_after_a_preposition_is_not_being_employed(text: str) -> None:
+    """在 before 职工 does not make 在职."""
+    assert mentioned(text) == {"insured_type": {"职工"}}
+
+
+def test_every_value_mentions_itself() -> None:
+    """The name of a value is one of its words."""
+    for dimension, values in DIMENSIONS.items():
+        assert {v for v in values if v in mentioned(v).get(dimension, ())} == set(values)
+
+
+def test_shared_counts_the_values_that_both_name() -> None:
+    """Two values in common count two, those of one side only nothing."""
+    asked, told = mentioned("退休职工住院"), mentioned("退休人员在三级医院住院")
+    assert shared(asked, told) == 2
+
+
+def test_excluded_counts_dimensions_that_speak_of_others_only() -> None:
+    """A rule for 居民 excludes a question on 职工; one for both, or that is silent, does not."""
+    asked = mentioned("职工住院")
+    assert excluded(asked, mentioned("居民门诊")) == 2
+    assert excluded(asked, mentioned("职工和居民住院")) == 0
+    assert excluded(asked, mentioned("三级医院")) == 0
