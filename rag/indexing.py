@@ -23,7 +23,7 @@ from rag.retrieve.lexical import LexicalIndex
 from rag.snapshots import FORMAT, EmbedderStamp, Manifest, SnapshotStore, write_manifest
 
 # Part of every file's digest: raise it when cleaning, sectioning or chunking change their output.
-CUTTING = "cut-1"
+CUTTING = "cut-2"
 _EMBED_BATCH = 16
 
 Progress = Callable[[str, int, int], None]

@@ -41,7 +41,9 @@ def find(text: str) -> tuple[str, ...]:
     i = 0
     while i < len(text):
         length = _longest(text, i, table)
-        if length and (length > _BARE_LENGTH or i in starts):
+        if length and text[i : i + length + 1] in _shared_counties():
+            i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
+        elif length and (length > _BARE_LENGTH or i in starts):
             found.setdefault(table[text[i : i + length]].name)
             i += length
         else:
@@ -74,6 +76,15 @@ def _word_starts(text: str) -> frozenset[int]:
         starts.add(position)
         position += len(word)
     return frozenset(starts)
+
+
+@functools.cache
+def _shared_counties() -> frozenset[str]:
+    """Full names that several counties have."""
+    seen: dict[str, int] = {}
+    for row in _rows("pca.csv"):
+        seen[row["qu"]] = seen.get(row["qu"], 0) + 1
+    return frozenset(name for name, times in seen.items() if times > 1)
 
 
 @functools.cache

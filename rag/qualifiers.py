@@ -11,8 +11,12 @@ from collections.abc import Mapping
 
 # Within a dimension the values exclude each other; the words of a value mean the same.
 DIMENSIONS: Mapping[str, Mapping[str, str]] = {
-    "insured_type": {"职工": r"职工(?!平均)|城镇职工", "居民": r"居民|新农合|新型农村合作|合作医疗|农合|农村医保"},
-    "employment": {"在职": r"在职|上班族", "退休": r"退休|离休", "灵活就业": r"灵活就业|自由职业|个体户|个体工商户"},
+    "insured_type": {"职工": r"职工(?!平均)", "居民": r"居民|新农合|新型农村合作|合作医疗|农合|农村医保"},
+    "employment": {
+        "在职": r"在职(?!工)|上班族",
+        "退休": r"退休|离休",
+        "灵活就业": r"灵活就业|自由职业|个体户|个体工商户",
+    },
     "care": {
         "门诊": r"门诊|看门诊|门急诊",
         "住院": r"住院|入院|出院",

@@ -44,7 +44,7 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
     while position < end:
         character = text[position]
         position += 1
-        if character in _SENTENCE_END:
+        if character in _SENTENCE_END and not _inside_address(text, position, end):
             while position < end and text[position] in _SENTENCE_END + _CLOSERS:
                 position += 1
         elif character != "\n":
@@ -56,6 +56,11 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
     span = strip_span(text, begin, end)
     if span.start < span.end:
         yield span
+
+
+def _inside_address(text: str, position: int, end: int) -> bool:
+    """Whether the ASCII mark before `position` goes on without a space, as in https://a.cn/p?id=1."""
+    return text[position - 1] in "!?" and position < end and text[position].isascii() and text[position].isalnum()
 
 
 def line_spans(text: str, start: int, end: int) -> Iterator[Span]:

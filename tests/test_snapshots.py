@@ -99,9 +99,10 @@ def test_without_a_snapshot_none_is_open(tmp_path: Path) -> None:
         store.open_current()
 
 
-def test_snapshots_are_listed_oldest_first(store: SnapshotStore) -> None:
+def test_snapshots_are_listed_oldest_first(store: SnapshotStore, storage: MemoryStorage) -> None:
     """By the time they were made, not by their names' or folders' order."""
-    assert [manifest.id for manifest in store.manifests()] == ["s1", "s2", "s3"]
+    build(store, storage, "a-late-one", 4)
+    assert [manifest.id for manifest in store.manifests()] == ["s1", "s2", "s3", "a-late-one"]
 
 
 def test_a_folder_without_a_manifest_is_no_snapshot(store: SnapshotStore) -> None:

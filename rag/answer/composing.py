@@ -49,7 +49,7 @@ def phrased(question: str, evidence: Evidence, drafted: Drafted) -> list[Compose
         texts = [text for text in _rewordings(unit, drafted) if len(text) < longest]
         found = next(((text, by) for text in texts for by in provers if _stands_for(text, by, question)), None)
         composed += [ComposedClaim(found[0], (found[1],), "generated")] if found else quoted([unit])
-    return sorted(composed, key=lambda claim: claim.mode != "generated")  # what model and ranking agree on comes first
+    return composed
 
 
 def selected(drafted: Drafted) -> list[ComposedClaim]:

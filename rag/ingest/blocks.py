@@ -22,7 +22,8 @@ _HAN_HEADING = re.compile(rf"{_HAN_NUMBER}+、\s*")
 _HAN_ITEM = re.compile(rf"[（(]{_HAN_NUMBER}+[)）]\s*")
 _NUMBERED = re.compile(r"(?:\d{1,2}[.．、)）](?!\d)|[（(]\d{1,2}[)）]|[①-⑳])[ \t　]*")
 _BULLET = re.compile(r"[-*+•·●○▪■◆‣][ \t　]+|[•●▪■◆][ \t　]*")
-_TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-{3,}:?\s*\|)+\s*(?::?-{3,}:?)?\s*$")
+_TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+\s*(?::?-+:?)?\s*$")
+_RULE = re.compile(r"(?:-[ \t]*){3,}$|(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*$")
 _COMMENT = re.compile(r"\s*<!--.*-->\s*$")
 _PUNCTUATED = re.compile(r"[。；;，,：:！!]")
@@ -61,18 +62,14 @@ def is_lead_in(text: str, block: Block) -> bool:
 
 def _block(text: str, line: Span) -> Block | None:
     span = strip_span(text, line.start, line.end)
-    if (
-        span.start == span.end
-        or _COMMENT.match(text, line.start, line.end)
-        or text[span.start : span.end] in {"---", "***"}
-    ):
+    if span.start == span.end or _COMMENT.match(text, line.start, line.end) or _RULE.match(text[span.start : span.end]):
         return None
     indent = span.start - line.start
     if match := _MARKDOWN_HEADING.match(text, span.start, span.end):
         return Block(kind="heading", span=Span(match.end(), span.end), level=len(match.group(1)))
     if _TABLE_RULE.match(text, line.start, line.end) or _TABLE_ROW.match(text, line.start, line.end):
         return Block(kind="row", span=span)
-    if match := _CHAPTER.match(text, span.start, span.end):
+    if text[span.end - 1] not in "。；;" and (match := _CHAPTER.match(text, span.start, span.end)):
         return Block(kind="heading", span=span, level=_CHAPTER_LEVEL[match.group(1)])
     if _ARTICLE.match(text, span.start, span.end):
         return Block(kind="article", span=span)
@@ -114,8 +111,12 @@ def _plain_heading(text: str, found: list[Block], i: int) -> Block:
         return block
     if block.kind == "paragraph":
         return _heading(block, 0, _SECTION)
+    in_list = found[i - 1].kind == "item" and found[i - 1].numbered
     heads = (
-        block.numbered and following.indent <= block.indent and not (following.kind == "item" and following.numbered)
+        block.numbered
+        and not in_list
+        and following.indent <= block.indent
+        and not (following.kind == "item" and following.numbered)
     )
     return _heading(block, 0, _SECTION) if heads else block
 

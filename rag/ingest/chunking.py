@@ -28,7 +28,7 @@ def cut(document: Document, text: str, parts: Sequence[Part], tokenizer: Tokeniz
     chunks: list[Chunk] = []
     units: list[EvidenceUnit] = []
     for part in parts:
-        for packed in _packed(text, groups(text, part.blocks), tokenizer):
+        for packed in _packed(text, part, tokenizer):
             chunk_id = f"{document.id}#c{len(chunks)}"
             made = _units(document, text, part, chunk_id, packed, len(units))
             start = part.section.start if packed[0].span.start == part.blocks[0].span.start else packed[0].span.start
@@ -47,16 +47,14 @@ def cut(document: Document, text: str, parts: Sequence[Part], tokenizer: Tokeniz
     return Cut(tuple(chunks), tuple(units))
 
 
-def _packed(text: str, found: list[Group], tokenizer: Tokenizer) -> Iterator[list[Group]]:
+def _packed(text: str, part: Part, tokenizer: Tokenizer) -> Iterator[list[Group]]:
     packed: list[Group] = []
-    spent = 0
-    for group in found:
-        cost = tokenizer.count(text[group.span.start : group.span.end])
-        if packed and spent + cost > TOKEN_BUDGET:
+    start = part.section.start  # the heading counts, too
+    for group in groups(text, part.blocks):
+        if packed and tokenizer.count(text[start : group.span.end]) > TOKEN_BUDGET:
             yield packed
-            packed, spent = [], 0
+            packed, start = [], group.span.start
         packed.append(group)
-        spent += cost
     if packed:
         yield packed
 

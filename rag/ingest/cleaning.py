@@ -11,15 +11,17 @@ import re
 from rag.domain import Span, Value
 from rag.text import line_spans, strip_span
 
-_RELATED = re.compile(r"(?:相关推荐|相关阅读|相关文章|推荐阅读|延伸阅读|大家都在[搜看]|热门推荐|猜你喜欢|更多相关.*)$")
+_RELATED = re.compile(
+    r"【?(?:相关推荐|相关阅读|相关文章|推荐阅读|延伸阅读|大家都在[搜看]|热门推荐|猜你喜欢|更多相关.*)】?\s*[：:]?$"
+)
 _NAVIGATION = re.compile(r"(?:首页|顶部|返回顶部|上一篇.*|下一篇.*|投诉|分享|评论|登录|注册|[\s|>/·-])+$")
 _BOILERPLATE = re.compile(
-    r"(?:温馨)?提示[：:]本(?:内容不能代替面诊|数据仅供参考)|.{0,12}(?:声明|免责声明)[：:]|版权所有|责任编辑[：:]|(?:来源|转载自)[：:].{0,30}$"
+    r"(?:温馨)?提示[：:]本(?:内容不能代替面诊|数据仅供参考)|.{0,8}(?:网|站|平台|版权|免责|郑重|特别)声明[：:]|版权所有|责任编辑[：:]|(?:来源|转载自)[：:].{0,30}$"
 )
-_DATE = r"(20\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
+_DATE = r"(?P<year>20\d{2})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"
 _TEASER_END = re.compile(rf"(?P<label>\S{{0,12}}?)\s*{_DATE}$")
 _BYLINE = re.compile(
-    rf"(?:发布时间[：:]\s*)?{_DATE}(?:\s*\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?\s*(?:来源[：:]\s*)?(?P<publisher>[^\s\d，。,]{{0,20}})$"
+    rf"(?:发布时间[：:]\s*)?{_DATE}(?:\s*\d{{1,2}}:\d{{2}}(?::\d{{2}})?)?\s*(?:来源[：:]\s*)?(?P<publisher>(?!施行|公布|.*通过$|.*修[正订]$)[^\s\d，。,]{{0,20}})$"
 )
 _DATED_LINK = re.compile(r"20\d{2}-\d{2}-\d{2} \d{2}:\d{2}")
 _LINKS_IN_A_LINE = 2
@@ -95,8 +97,7 @@ def _teasers(text: str, lines: list[Span]) -> list[Extent]:
 
 
 def _date(match: re.Match[str]) -> dt.date | None:
-    year, month, day = (int(g) for g in match.groups() if g and g.isdigit())
     try:
-        return dt.date(year, month, day)
+        return dt.date(int(match["year"]), int(match["month"]), int(match["day"]))
     except ValueError:
         return None

@@ -117,7 +117,14 @@ def _enacted(text: str, found: list[Block]) -> dt.date | None:
     """The date in the note below a statute's title."""
     head = next((b for b in found[1:3] if b.kind == "paragraph"), None) if _is_statute(found) else None
     match = _CHINESE_DATE.search(text, head.span.start, head.span.end) if head else None
-    return dt.date(*map(int, match.groups())) if match else None
+    return _date(match)
+
+
+def _date(match: re.Match[str] | None) -> dt.date | None:
+    try:
+        return dt.date(*map(int, match.groups())) if match else None
+    except ValueError:  # a slip of the pen: 2月31日
+        return None
 
 
 def _in_force(text: str, found: list[Block]) -> dt.date | None:
@@ -125,7 +132,7 @@ def _in_force(text: str, found: list[Block]) -> dt.date | None:
     if not _is_statute(found):
         return None
     match = _IN_FORCE.search(text, found[-3 if len(found) > 3 else 0].span.start, found[-1].span.end)  # noqa: PLR2004
-    return dt.date(*map(int, match.groups())) if match else None
+    return _date(match)
 
 
 def _insured_types(title: str) -> tuple[str, ...]:
@@ -154,7 +161,7 @@ class _Declared:
                 return dt.date.fromisoformat(value)
             except ValueError as error:
                 raise self._wrong(key, "a date, YYYY-MM-DD") from error
-        if value is not None and not isinstance(value, dt.date):
+        if value is not None and type(value) is not dt.date:  # a datetime is a date, too, and would be kept as one
             raise self._wrong(key, "a date, YYYY-MM-DD")
         return value
 

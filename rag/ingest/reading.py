@@ -19,6 +19,7 @@ SUFFIXES = frozenset({".md", ".txt", ".html", ".htm"})
 MAX_BYTES = 20_000_000
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_UNCLOSED = re.compile(r"\A---[ \t]*\r?\n[a-z_]+:")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ue000-\uf8ff\ufffd]")
 _BINARY_SHARE = 0.01
 
@@ -69,6 +70,8 @@ def read(path: Path, source: str) -> SourceText:
         return _read_html(text, path, source)
     match = _FRONT_MATTER.match(text) if suffix == ".md" else None
     if match is None:
+        if suffix == ".md" and _UNCLOSED.match(text):
+            raise UnreadableFile(str(path), "front matter is never closed")
         return SourceText(path=str(path), source=source, text=text)
     declared = _front_matter(match.group(1), str(path))
     return SourceText(path=str(path), source=source, text=text, body_start=match.end(), declared=declared)
@@ -96,6 +99,8 @@ def decode(data: bytes, name: str) -> str:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if not text.strip():
+            raise UnreadableFile(name, "empty file")
         if _looks_like_text(text, strict=encoding == "gb18030"):
             return text
     reason = "binary file" if b"\x00" in data[:4096] else "neither UTF-8 nor GB18030 text"
@@ -109,7 +114,7 @@ def _candidates(data: bytes) -> tuple[str, ...]:
 
 
 def _looks_like_text(text: str, *, strict: bool) -> bool:
-    if not text.strip() or "\x00" in text:
+    if "\x00" in text:
         return False
     if len(_CONTROL.findall(text)) > _BINARY_SHARE * len(text):
         return False
@@ -128,7 +133,7 @@ def _everyday(character: str) -> bool:
 def _front_matter(block: str, name: str) -> dict[str, Any]:
     try:
         declared = yaml.safe_load(block)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise UnreadableFile(name, f"front matter is not YAML: {error}".splitlines()[0]) from error
     if not isinstance(declared, dict):
         raise UnreadableFile(name, "front matter is not a table of keys and values")

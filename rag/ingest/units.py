@@ -13,7 +13,7 @@ from rag.domain import Span, UnitKind, Value
 from rag.ingest.blocks import Block, is_lead_in
 from rag.text import sentence_spans, strip_span
 
-_LABEL = re.compile(r"[^\s。；;，,：:]{2,16}[ \t]?[：:]")
+_LABEL = re.compile(r"[^\s。；;，,：:]{2,16}[ \t]?(?:(?<!\d)[：:]|[：:](?!\d))")
 _CLAUSE_END = re.compile(r"[；;]\s*")
 MAX_LEAD = 80
 MAX_LIST = 420
@@ -62,7 +62,10 @@ def _group(text: str, blocks: Sequence[Block], i: int) -> tuple[int, Group]:
         if items:
             return 1 + len(items), _list(text, block, items)
     builder = _Builder(text)
-    builder.sentences(block.span)
+    if block.kind == "row":  # a table without a header
+        builder.add("row", block.span)
+    else:
+        builder.sentences(block.span)
     return 1, builder.group(block.span)
 
 
@@ -108,6 +111,8 @@ def _list(text: str, lead_in: Block | None, items: list[Block]) -> Group:
         whole = Span(announcing.start, whole.end)
         lead = (announcing,) if len(announcing) <= MAX_LEAD else ()
     parent = builder.add("list", whole) if len(whole) <= MAX_LIST and len(items) > 1 else None
+    if lead_in and not lead and parent is None:
+        builder.add("sentence", announcing)
     builder.items(items, lead, parent)
     return builder.group(Span(start, items[-1].span.end))
 
@@ -135,6 +140,8 @@ class _Builder:
             if inner:
                 whole = Span(item.span.start, inner[-1].span.end)
                 own = self.add("list", whole, (), parent) if len(whole) <= MAX_LIST else parent
+                if own == parent and len(item.span) > MAX_LEAD:
+                    self.add("item", item.span, lead, parent)
                 self.items(inner, (item.span,) if len(item.span) <= MAX_LEAD else (), own)
             else:
                 self._item(item.span, lead, parent)

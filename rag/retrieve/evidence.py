@@ -28,6 +28,8 @@ Profile = Literal["hybrid", "lexical"]
 
 MAX_UNITS = 5
 MAX_CHARACTERS = 400
+# How much less than the whole a part may score and still stand for it.
+MAX_LOSS = 1.0
 _MAX_POOL = 40
 _RAREST = 2
 _ANNOUNCES = re.compile(
@@ -214,9 +216,9 @@ def _details(question: str, found: Candidates, scores: Matrix, chosen: Sequence[
     ranked = _by_score(found, scores)
     for i in chosen:
         whole = found.units[i]
-        inside = (found.units[j] for j in ranked if j != i and _is_part(found.units[j], whole))
-        if (part := next(inside, None)) is not None:
-            details[whole.id] = part
+        inside = (j for j in ranked if j != i and _is_part(found.units[j], whole))
+        if (best := next(inside, None)) is not None and scores[best] >= scores[i] - MAX_LOSS:
+            details[whole.id] = found.units[best]
     return details
 
 

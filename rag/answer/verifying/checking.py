@@ -14,7 +14,7 @@ from typing import Literal
 from rag import places, qualifiers
 from rag.answer.verifying.slots import Slot, slots
 from rag.domain import Value
-from rag.text import fold
+from rag.text import bigrams, fold
 from rag.tokens import topic_terms
 
 ProblemKind = Literal[
@@ -24,7 +24,22 @@ ProblemKind = Literal[
 _NEGATION = re.compile(
     r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
 )
-_QUESTION = re.compile(r"[吗呢？?]\s*$|^(?:怎么|如何|为什么)")
+_HEDGES = tuple(
+    re.compile(words)
+    for words in (
+        "可能|或许|也许",
+        "一般|通常|原则上|往往|大多",
+        "部分(?!负担|自付|费用)|有些|某些|一些|个别",
+        "例如|比如|譬如|举例|某地",
+        "约(?!定)|左右|大概|大约",
+        "因地区|各地|以当地|以参保地",
+    )
+)
+_CLAUSE_END = re.compile(r"[，。；！？,;!?\n]")
+_SENTENCE_END = re.compile(r"[。！；!;\n]")
+_SHORTEST_CLAUSE = 4
+_MIN_ALIKE = 0.4
+_QUESTION = re.compile(r"[？?]|[吗呢]\s*$|^(?:怎么|如何|为什么)")
 _AT_LEAST = re.compile(r"不低于|不少于|至少|最低|最少|以上|起码")
 _AT_MOST = re.compile(r"不高于|不超过|不多于|至多|最高|最多|以内|以下|上限|封顶")
 _ALIGNED_KINDS = ("ratio", "amount")
@@ -32,6 +47,7 @@ _PERSON_DIMENSIONS = frozenset({"insured_type", "employment"})
 _STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url"})
 # Shares of a claim's topic terms that must stand in its evidence, and of the evidence's that a rewording keeps.
 MIN_SUPPORT = 0.85
+MIN_SENTENCE_SUPPORT = 0.7
 MIN_KEPT = 0.3
 
 
@@ -60,6 +76,8 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
 def completeness(claim: str, evidence: Sequence[str], question: str) -> tuple[Problem, ...]:
     """What the evidence has and a rewording of it lost. A rewording may drop words, never a figure or half a list."""
     told = "\n".join(evidence)
+    if hardened := _hardened(claim, told):
+        return tuple(hardened)
     own = [slot.key for slot in slots(claim) if slot.kind in _STRICT_KINDS]
     wanted = [slot for slot in slots(told) if slot.kind in _STRICT_KINDS]
     lost = tuple(Problem("incomplete", "", _shown(told, slot)) for slot in wanted if slot.key not in own)
@@ -67,9 +85,13 @@ def completeness(claim: str, evidence: Sequence[str], question: str) -> tuple[Pr
         return lost
     if own != [slot.key for slot in wanted if slot.key in own] and len(own) > 1:
         return (Problem("incomplete", "the order of figures differs"),)
-    asked = qualifiers.mentioned(question)
-    if qualifiers.excluded(asked, qualifiers.mentioned(claim)):
+    own_groups, groups = qualifiers.mentioned(claim), qualifiers.mentioned(told)
+    if qualifiers.excluded(qualifiers.mentioned(question), own_groups):
         return (Problem("person", "speaks of others than those asked about"),)
+    for dimension, values in groups.items():
+        missing = values - own_groups.get(dimension, frozenset())
+        if len(values) > 1 and missing:  # what tells two rules apart must stay with them
+            return (Problem("incomplete", "", "、".join(sorted(missing))),)
     kept = _share(topic_terms(told), claim)
     return () if kept >= MIN_KEPT else (Problem("incomplete", f"keeps {kept:.2f} of the evidence"),)
 
@@ -123,17 +145,44 @@ def _scopes(claim: str, told: str, title: str) -> list[Problem]:
 
 
 def _polarity(claim: str, told: str) -> list[Problem]:
-    own, there = _NEGATION.findall(claim), _NEGATION.findall(told)
-    return (
-        [Problem("polarity", "、".join(own) or "肯定", "、".join(there) or "肯定")] if bool(own) != bool(there) else []
-    )
+    """Each clause of the claim against the clause of the evidence that is most like it: 无法取现 is not 可以取现."""
+    problems = []
+    there = [(clause, bigrams(clause)) for clause in _clauses(told)]
+    for clause in _clauses(claim):
+        own = bigrams(clause)
+        shared, nearest = max(((len(own & b), c) for c, b in there), default=(0, ""))
+        if shared < _MIN_ALIKE * len(own):
+            continue
+        if bool(_NEGATION.search(clause)) != bool(_NEGATION.search(nearest)):
+            problems.append(Problem("polarity", clause, nearest))
+    if not problems and bool(_NEGATION.search(claim)) != bool(_NEGATION.search(told)):
+        problems.append(Problem("polarity", claim, told))
+    return problems
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause for clause in _CLAUSE_END.split(text) if len(clause) >= _SHORTEST_CLAUSE]
+
+
+def _hardened(claim: str, told: str) -> list[Problem]:
+    """A hedge of the evidence that the claim dropped: 可能降低10% is not 降低10%."""
+    return [
+        Problem("polarity", "no " + hedge.pattern.split("|")[0], found.group())
+        for hedge in _HEDGES
+        if (found := hedge.search(told)) and not hedge.search(claim)
+    ]
 
 
 def _support(claim: str, told: str, title: str) -> list[Problem]:
     if _QUESTION.search(claim.strip()):
         return [Problem("unsupported", "a question is no claim")]
     share = _share(topic_terms(claim), told + title)
-    return [] if share >= MIN_SUPPORT else [Problem("unsupported", f"{share:.2f} of its terms stand in the evidence")]
+    if share < MIN_SUPPORT:
+        return [Problem("unsupported", f"{share:.2f} of its terms stand in the evidence")]
+    # A sentence of its own invention must not hide behind true ones.
+    sentences = [part for part in _SENTENCE_END.split(claim) if len(part) >= _SHORTEST_CLAUSE]
+    alien = (part for part in sentences if _share(topic_terms(part), told + title) < MIN_SENTENCE_SUPPORT)
+    return [Problem("unsupported", part) for part in alien]
 
 
 def _share(terms: Sequence[str], text: str) -> float:
