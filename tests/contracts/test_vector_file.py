@@ -199,9 +199,9 @@ def test_a_dropped_index_is_gone(open_index: Open, subject: VectorFile) -> None:
 def test_many_rows_go_in_at_once(open_index: Open) -> None:
     """More rows than the store takes in one call arrive all the same, each with its own vector."""
     index = open_index(create=True)
-    ids = [f"nursing#u{n}" for n in range(2_345)]
+    ids = [f"nursing#u{n}" for n in range(5_600)]
     angles = np.linspace(0, 1.5, len(ids))
     rows = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(len(ids))]).astype(np.float32)
     index.add_units(ids, rows)
-    assert index.counts() == (0, 2_345)
-    assert index.unit_vectors(["nursing#u2300"])[0] == pytest.approx(rows[2_300])
+    assert index.counts() == (0, 5_600)
+    assert index.unit_vectors(["nursing#u5500"])[0] == pytest.approx(rows[5_500])

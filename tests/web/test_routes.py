@@ -154,11 +154,13 @@ def test_a_document_with_a_chinese_name_is_found(settings: Settings, tmp_path: P
     """An id may hold Han characters, spaces and a tilde; quoted for a URL it can be asked for."""
     folder = tmp_path / "documents"
     folder.mkdir()
-    (folder / "杭州 护工费~1.md").write_text("# 杭州护工费\n\n杭州参保人员的护工费每日最高补助55元。\n", "utf-8")
+    written = "\n# 杭州护工费\n\n　杭州参保人员的护工费每日最高补助55元。 \n\n"
+    (folder / "杭州 护工费~1.md").write_text(written, "utf-8")
     build_indexer(settings, lambda _stage, _done, _total: None).ingest([folder])
     with serve_model("http://127.0.0.1:9/v1", data_dir=settings.data_dir, llm="extractive") as http:
         (citation,) = chat(http, "杭州护工费每日最高补助多少？")["citations"]
         body = http.get(httpx.URL("/documents/").join(f"./{citation['document_id']}")).json()
+    assert body["text"] == written
     assert body["text"][citation["spans"][0]["start"] : citation["spans"][0]["end"]] == citation["quote"]
 
 
