@@ -6,7 +6,8 @@ order of ids, and says nothing when index files are gone (so a snapshot is verif
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
 from rag.domain import Chunk, Document
-from rag.errors import IndexDamaged
+from rag.errors import IndexDamaged, InvalidSettings
 from rag.ports import Vectors
 
 _BATCH = 1_000
@@ -36,11 +37,15 @@ def client(folder: Path, url: str | None) -> Any:  # noqa: ANN401 - chromadb's c
         if url is None:
             return chromadb.PersistentClient(str(folder), settings)
         parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise InvalidSettings(f"RAG_CHROMA_URL: {url!r} is no http address")  # noqa: TRY301 - named like the others
         return chromadb.HttpClient(
-            host=parts.hostname or "127.0.0.1", port=parts.port or 8000, ssl=parts.scheme == "https", settings=settings
+            host=parts.hostname, port=parts.port or 8000, ssl=parts.scheme == "https", settings=settings
         )
+    except InvalidSettings:
+        raise
     except Exception as error:
-        raise IndexDamaged(f"{_CLOSED}: {error}") from error
+        raise IndexDamaged(f"{_CLOSED} at {url or folder}: {error}") from error
 
 
 class ChromaVectorIndex:
@@ -78,7 +83,8 @@ class ChromaVectorIndex:
 
     def nearest_chunks(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """Up to `k` chunk ids with their cosine, best first; equal ones by id, so that the order never wavers."""
-        found = self._chunks.query(query_embeddings=[vector], n_results=k, include=["distances"])
+        with _damage_named():
+            found = self._chunks.query(query_embeddings=[vector], n_results=k, include=["distances"])
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return sorted(((i, round(1.0 - float(d), 6)) for i, d in pairs), key=lambda pair: (-pair[1], pair[0]))
 
@@ -88,7 +94,8 @@ class ChromaVectorIndex:
         Raises:
             IndexDamaged: one of them is not there.
         """
-        found = self._units.get(ids=list(ids), include=["embeddings"])
+        with _damage_named():
+            found = self._units.get(ids=list(ids), include=["embeddings"])
         rows = dict(zip(found["ids"], found["embeddings"], strict=True))
         if len(rows) != len(set(ids)):
             raise IndexDamaged(f"{len(set(ids)) - len(rows)} unit vectors are missing")
@@ -96,11 +103,13 @@ class ChromaVectorIndex:
 
     def counts(self) -> tuple[int, int]:
         """Rows of the two collections. Chroma counts rows whose vectors are lost, too."""
-        return self._chunks.count(), self._units.count()
+        with _damage_named():
+            return self._chunks.count(), self._units.count()
 
     def nearest_unit(self, vector: Vectors) -> str | None:
         """The id of the nearest unit: for verifying that the vectors are really searchable."""
-        ids = self._units.query(query_embeddings=[vector], n_results=1, include=[])["ids"][0]
+        with _damage_named():
+            ids = self._units.query(query_embeddings=[vector], n_results=1, include=[])["ids"][0]
         return ids[0] if ids else None
 
     def drop(self) -> None:
@@ -112,6 +121,15 @@ class ChromaVectorIndex:
         """Release the folder."""
         if self._owns_folder:
             self._client.close()
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """Chroma's errors as ours: what it can't read any more is a damaged index."""
+    try:
+        yield
+    except ChromaError as error:
+        raise IndexDamaged(f"{_CLOSED}: {error}") from error
 
 
 def _metadata(chunk: Chunk, document: Document) -> dict[str, str | int]:

@@ -76,13 +76,24 @@ class OpenAIChatModel:
             )
         except openai.APITimeoutError as error:
             raise ModelTooSlow(str(error)) from error
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, ValueError) as error:  # ValueError: a proxy's page where JSON should be
             raise ModelDown(f"{type(error).__name__}: {error}") from error
+        try:
+            return self._read(reply)
+        except (AttributeError, IndexError, TypeError) as error:  # the client does not check what it decodes
+            raise ModelOutputInvalid(f"not a chat completion: {error}") from error
+
+    def _read(self, reply: Any) -> Completion:  # noqa: ANN401 - whatever the server sent
         choice = reply.choices[0] if reply.choices else None
-        if choice is None or not choice.message.content or choice.finish_reason not in {"stop", None}:
+        if (
+            choice is None
+            or not isinstance(choice.message.content, str)
+            or not choice.message.content
+            or choice.finish_reason not in {"stop", None}
+        ):
             raise ModelOutputInvalid(f"finish reason {choice.finish_reason if choice else 'none'}, no usable content")
         usage = reply.usage
-        spent = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
+        spent = Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0) if usage else Usage()
         return Completion(choice.message.content, spent, self.name)
 
     def _format(self, schema: dict[str, object]) -> dict[str, Any]:
@@ -117,9 +128,13 @@ class OpenAIEmbedder:
     def _embed(self, texts: list[str]) -> Vectors:
         try:
             reply = self._client.embeddings.create(model=self._model, input=texts, encoding_format="float")
-        except openai.OpenAIError as error:
-            raise EmbedderUnavailable(f"the embeddings endpoint does not answer: {error}") from error
-        vectors = np.array([row.embedding for row in sorted(reply.data, key=lambda r: r.index)], dtype=np.float32)
+            rows = sorted(reply.data, key=lambda row: row.index)
+            vectors = np.array([row.embedding for row in rows], dtype=np.float32)
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # the client checks no shapes
+            raise EmbedderUnavailable(f"the embeddings endpoint gives no vectors: {error}") from error
         if len(vectors) != len(texts):
             raise EmbedderUnavailable(f"the embeddings endpoint gave {len(vectors)} vectors for {len(texts)} texts")
+        expected = (len(texts), getattr(self, "dimension", vectors.shape[-1] if vectors.ndim else 0))
+        if vectors.shape != expected or not np.isfinite(vectors).all():
+            raise EmbedderUnavailable(f"the embeddings endpoint gave vectors of shape {vectors.shape}, not {expected}")
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), dtype=np.float32)

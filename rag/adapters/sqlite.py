@@ -165,12 +165,11 @@ class SqliteVectorCache:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS vectors "
-            "(embedder TEXT, text TEXT, crc INTEGER, body BLOB, PRIMARY KEY (embedder, text)) WITHOUT ROWID"
-        )
+        try:
+            self._db = _cache(path)
+        except sqlite3.DatabaseError:  # a cache holds nothing that can't be computed again
+            path.replace(path.with_suffix(".damaged"))
+            self._db = _cache(path)
 
     def get(self, embedder: str, texts: Sequence[str]) -> dict[str, Vectors]:
         """The vectors that are there, by text."""
@@ -193,6 +192,20 @@ class SqliteVectorCache:
     def close(self) -> None:
         """Release the file."""
         self._db.close()
+
+
+def _cache(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=30)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS vectors "
+            "(embedder TEXT, text TEXT, crc INTEGER, body BLOB, PRIMARY KEY (embedder, text)) WITHOUT ROWID"
+        )
+    except sqlite3.DatabaseError:
+        db.close()
+        raise
+    return db
 
 
 def _key(text: str) -> str:

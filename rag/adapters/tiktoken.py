@@ -26,7 +26,10 @@ class TiktokenTokenizer:
         Raises:
             ModelFileInvalid: the package with the ranks is broken.
         """
-        _lay_ranks(cache_dir)
+        try:
+            _lay_ranks(cache_dir)
+        except OSError as error:
+            raise ModelFileInvalid(f"tokenizer ranks can't be laid into {cache_dir}: {error}") from error
         os.environ["TIKTOKEN_CACHE_DIR"] = str(cache_dir)
         import tiktoken  # noqa: PLC0415 - late, and after its cache is named
 

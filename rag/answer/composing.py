@@ -16,8 +16,11 @@ from rag.text import fold
 
 _TABLE_ROW = re.compile(r"^\|(.+)\|$")
 _TABLE_RULE = re.compile(r"^[|\s:-]+$")
+_TABLE_RULE_INSIDE = re.compile(r"\|\s*\|\s*:?-{3,}")
 _BULLET = re.compile(r"^(?:[-*+•·●○▪]\s+|[•●]\s*)")
-_INLINE_BULLET = re.compile(r"(?<![\d%％元])\s+[-•●]\s+")  # not the dash of 50% - 60%
+_INLINE_BULLET = re.compile(
+    r"(?<![\d%％元])\s+(?:[•●]|(?<![年月日天周岁时万千] )-|-(?!\s*\d))\s+"
+)  # not the dash of 50% - 60%
 # A source's own footnote mark would pose as one of ours; document numbers such as 〔2022〕22号 have four digits.
 _OWN_MARKER = re.compile(r"[\[【［]\s*(\d{1,3})\s*[\]】］]")
 
@@ -102,8 +105,8 @@ def readable(text: str) -> str:
 
 def _table_lines(line: str) -> list[str]:
     """A whole table comes as one line when white space was squeezed: cut it at the row ends."""
-    if "| |" not in line and not _TABLE_ROW.match(line.strip()):
-        return [line]
+    if not _TABLE_RULE_INSIDE.search(line):
+        return [] if _TABLE_RULE.match(line) and "|" in line else [line]
     rows = re.split(r"(?<=\|)\s+(?=\|)", line.strip())
     return [row for row in rows if not _TABLE_RULE.match(row)]
 

@@ -99,7 +99,7 @@ class Drafter:
 
 def _numbered(units: Sequence[EvidenceUnit]) -> list[str]:
     return [
-        f"[{n}]（{' / '.join(unit.title_path[-_TITLES_SHOWN:])}）{_one_line(unit.text)}"
+        _one_line(f"[{n}]（{' / '.join(unit.title_path[-_TITLES_SHOWN:])}）{unit.text}")
         for n, unit in enumerate(units, 1)
     ]
 

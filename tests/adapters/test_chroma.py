@@ -17,7 +17,7 @@ import pytest
 from chromadb.config import Settings as ChromaSettings
 
 from rag.adapters.chroma import ChromaVectorIndex
-from rag.errors import IndexDamaged
+from rag.errors import IndexDamaged, InvalidSettings
 from tests.making import a_record
 
 ROWS = 1_500  # Chroma keeps up to a thousand rows in its log as well, from where it silently restores them
@@ -77,7 +77,7 @@ def test_a_server_that_is_not_there_is_said_to_be(tmp_path: Path, nobody: str) -
 
 def test_an_address_without_a_scheme_is_refused(tmp_path: Path) -> None:
     """`chroma.example:8000` names no host to URL rules; it must not quietly become this machine."""
-    with pytest.raises(IndexDamaged, match=r"chroma\.example"):
+    with pytest.raises(InvalidSettings, match=r"chroma\.example"):
         ChromaVectorIndex(tmp_path, "s", "chroma.example:9")
 
 

@@ -221,10 +221,17 @@ def test_the_part_that_answers_is_named(idf: Idf) -> None:
     """Where one sentence can answer, the best part of a chosen list is named; where a list is asked for, none."""
     item = a_unit("dental#u2", "身份证；", 7)
     other = a_unit("dental#u3", "银行卡。", 11)
-    found = candidates(ITEMS, item, other, bm25=(9.0, 1.0, 5.0))
+    found = candidates(ITEMS, item, other, bm25=(9.0, 1.0, 8.5))
     finder = EvidenceFinder(by("bm25_unit"), idf)
     assert finder.find("补贴发到哪张银行卡", (), found).details == {"dental#u0": other}
     assert finder.find("申请要哪些材料", (), found).details == {}
+
+
+def test_a_part_that_answers_far_worse_is_not_named(idf: Idf) -> None:
+    """Where the whole is needed, it stays whole."""
+    rest = [a_unit(f"nursing#u{n}", f"第{n}句话。", n * 20) for n in range(40)]
+    found = candidates(ITEMS, a_unit("dental#u2", "身份证；", 7), *rest, bm25=(9.0, *(1.0 for _ in range(41))))
+    assert EvidenceFinder(by("bm25_unit"), idf).find("补贴发到哪张卡", (), found).details == {}
 
 
 def test_a_part_lies_in_the_same_document(idf: Idf) -> None:

@@ -22,7 +22,7 @@ ProblemKind = Literal[
 ]
 
 _NEGATION = re.compile(
-    r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
+    r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无须|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
 )
 _HEDGES = tuple(
     re.compile(words)
@@ -40,8 +40,11 @@ _SENTENCE_END = re.compile(r"[。！；!;\n]")
 _SHORTEST_CLAUSE = 4
 _MIN_ALIKE = 0.4
 _QUESTION = re.compile(r"[？?]|[吗呢]\s*$|^(?:怎么|如何|为什么)")
-_AT_LEAST = re.compile(r"不低于|不少于|至少|最低|最少|以上|起码")
-_AT_MOST = re.compile(r"不高于|不超过|不多于|至多|最高|最多|以内|以下|上限|封顶")
+_NO_NEED = re.compile(r"无需|无须|不需要?|不用|不必")
+_AT_LEAST = re.compile(r"不低于|不少于|至少|最低|最少|以上|起码|大于|(?<!不)(?:超过|多于|高于)")
+_AT_MOST = re.compile(r"不高于|不超过|不多于|至多|最高|最多|以内|以下|上限|封顶|小于|不满|未满|(?<!不)(?:低于|少于)")
+_NAMES = frozenset({"phone", "document", "url"})
+_LEADING = re.compile(r"[\d.]+")
 _ALIGNED_KINDS = ("ratio", "amount")
 _PERSON_DIMENSIONS = frozenset({"insured_type", "employment"})
 _STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url"})
@@ -99,15 +102,21 @@ def completeness(claim: str, evidence: Sequence[str], question: str) -> tuple[Pr
 def _figures(claim: str, told: str) -> list[Problem]:
     there = slots(told)
     keys = {slot.key for slot in there}
-    values = {slot.value: slot for slot in there}
+    values = {_magnitude(_shown(told, slot)): slot for slot in there if slot.kind not in _NAMES}
     problems = []
     for slot in slots(claim):
         if slot.key in keys:
             continue
-        other = values.get(slot.value)
+        other = None if slot.kind in _NAMES else values.get(_magnitude(_shown(claim, slot)))
         kind: ProblemKind = "date" if slot.kind == "date" else "unit" if other else "number"
         problems.append(Problem(kind, _shown(claim, slot), _shown(told, other) if other else ""))
     return problems
+
+
+def _magnitude(shown: str) -> str:
+    """A figure without its unit: 3 of 3个工作日."""
+    match = _LEADING.match(shown)
+    return match.group() if match else shown
 
 
 def _order(claim: str, told: str) -> list[Problem]:
@@ -133,7 +142,7 @@ def _scopes(claim: str, told: str, title: str) -> list[Problem]:
     around = title + "\n" + told
     problems: list[Problem] = []
     named = places.find(around)
-    strange = [p for p in places.find(claim) if named and not any(own == p or own in places.within(p) for own in named)]
+    strange = [p for p in places.find(claim) if not any(own == p or own in places.within(p) for own in named)]
     problems += [Problem("place", place, "、".join(named)) for place in strange]
     there = qualifiers.mentioned(around)
     for dimension, values in qualifiers.mentioned(claim).items():
@@ -147,13 +156,14 @@ def _scopes(claim: str, told: str, title: str) -> list[Problem]:
 def _polarity(claim: str, told: str) -> list[Problem]:
     """Each clause of the claim against the clause of the evidence that is most like it: 无法取现 is not 可以取现."""
     problems = []
+    claim, told = _NO_NEED.sub("无需", claim), _NO_NEED.sub("无需", told)
     there = [(clause, bigrams(clause)) for clause in _clauses(told)]
     for clause in _clauses(claim):
         own = bigrams(clause)
         shared, nearest = max(((len(own & b), c) for c, b in there), default=(0, ""))
         if shared < _MIN_ALIKE * len(own):
             continue
-        if bool(_NEGATION.search(clause)) != bool(_NEGATION.search(nearest)):
+        if len(_NEGATION.findall(clause)) != len(_NEGATION.findall(nearest)):  # 没有备案的不予 has two
             problems.append(Problem("polarity", clause, nearest))
     if not problems and bool(_NEGATION.search(claim)) != bool(_NEGATION.search(told)):
         problems.append(Problem("polarity", claim, told))
@@ -176,18 +186,28 @@ def _hardened(claim: str, told: str) -> list[Problem]:
 def _support(claim: str, told: str, title: str) -> list[Problem]:
     if _QUESTION.search(claim.strip()):
         return [Problem("unsupported", "a question is no claim")]
-    share = _share(topic_terms(claim), told + title)
+    share = _share(_words(claim), told + title)
     if share < MIN_SUPPORT:
         return [Problem("unsupported", f"{share:.2f} of its terms stand in the evidence")]
     # A sentence of its own invention must not hide behind true ones.
     sentences = [part for part in _SENTENCE_END.split(claim) if len(part) >= _SHORTEST_CLAUSE]
-    alien = (part for part in sentences if _share(topic_terms(part), told + title) < MIN_SENTENCE_SUPPORT)
+    alien = (part for part in sentences if _share(_words(part), told + title) < MIN_SENTENCE_SUPPORT)
     return [Problem("unsupported", part) for part in alien]
+
+
+def _words(text: str) -> list[str]:
+    """Topic terms without figures, bounds and words of need: those are compared by meaning, not by spelling."""
+    plain = unicodedata.normalize("NFKC", text)
+    for slot in reversed(slots(plain)):
+        plain = plain[: slot.start] + "，" + plain[slot.end :]
+    for other in (_NO_NEED, _AT_LEAST, _AT_MOST):
+        plain = other.sub("，", plain)
+    return topic_terms(plain)
 
 
 def _share(terms: Sequence[str], text: str) -> float:
     key = fold(text)
-    return sum(len(t) for t in terms if t in key) / max(sum(map(len, terms)), 1)
+    return sum(len(t) for t in terms if t in key) / sum(map(len, terms)) if terms else 1.0
 
 
 def _shown(text: str, slot: Slot) -> str:

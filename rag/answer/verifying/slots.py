@@ -19,7 +19,7 @@ from rag.domain import Value
 SlotKind = Literal["ratio", "amount", "period", "age", "count", "level", "date", "document", "phone", "url", "number"]
 
 _HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿点"
-_NUMBER = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN_DIGITS}]+)"
+_NUMBER = rf"(?:\d+万\d+千?|\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN_DIGITS}]+)"
 _SCALE = {"": 1, "千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
 _PERIOD_DAYS = {
     "工作日": "workday",
@@ -37,24 +37,26 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("url", re.compile(r"(?:https?://|www\.)[\w./?=&%#~:-]+", re.ASCII)),
     (
         "document",
-        re.compile(r"[\u4e00-\u9fff]{1,8}[\[〔(【]\d{4}[\]〕)】]第?\d+号|第(?:\d+|[一二三四五六七八九十百零〇]+)条"),
+        re.compile(
+            r"(?P<issuer>(?:(?![依据根按照见为是的与和及于以由在])[\u4e00-\u9fff]){1,8})[\[〔(【](?P<year>\d{4})[\]〕)】]第?(?P<serial>\d+)号|第(?P<article>\d+|[一二三四五六七八九十百零〇]+)条"
+        ),
     ),
     (
         "date",
         re.compile(
-            r"(?:(?P<y>\d{4})[年/-])(?P<m>\d{1,2})[月/-](?P<d>\d{1,2})日?|(?P<y2>\d{4})年(?:(?P<m2>\d{1,2})月)?|(?P<m3>\d{1,2})月(?P<d3>\d{1,2})日"
+            r"(?:(?P<y>\d{4})[年/-])(?P<m>\d{1,2})[月/-](?P<d>\d{1,2})日?|(?<!\d)(?P<y4>\d{4})\.(?P<m4>\d{1,2})\.(?P<d4>\d{1,2})(?!\d)|(?P<y2>\d{4})年(?:(?P<m2>\d{1,2})月)?|(?P<m3>\d{1,2})月(?P<d3>\d{1,2})日"
         ),
     ),
     (
         "phone",
         re.compile(
-            r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?![\d.]|\s*[多余]?\s*[%元万千年月日天个家次所座项名人])"
+            r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?!\d|\.\d|\s*[多余]?\s*[%元万千亿年月日天周岁小分级个家次所座项档种名人位份张床条款类件倍例科])"
         ),
     ),
     (
         "ratio",
         re.compile(
-            rf"百分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*%|(?P<cheng>[一二三四五六七八九])成(?P<half>半)?"
+            rf"(?P<base>[百千万])分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*(?P<sign>[%‰])|(?P<cheng>[一二三四五六七八九])成(?P<half>半|[一二三四五六七八九](?![十百千万级甲次]))?|(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二三四五六七八九十\d]+)"
         ),
     ),
     ("amount", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?)")),
@@ -62,20 +64,24 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "period",
         re.compile(
-            rf"(?P<half>半)(?:个)?(?P<unit0>年|月)|(?P<num>{_NUMBER})\s*(?:个)?(?:余|多)?(?P<unit>工作日|小时|分钟|星期|周(?!岁)|月|年|日|天)(?P<tail>半)?"
+            rf"(?P<half>半)(?:个)?(?P<unit0>年|月|工作日|天|日|小时)|(?P<num>{_NUMBER})\s*(?:个)?(?:余|多)?(?P<unit>工作日|小时|分钟|星期|周(?!岁)|月|年|日|天)(?P<tail>半)?"
         ),
     ),
     ("level", re.compile(r"(?P<han>[一二三123])级")),
     ("count", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>万|千)?(?:余|多)?(?P<unit>{_COUNTERS})")),
-    ("number", re.compile(r"(?<![\d.])(?P<num>\d+(?:,\d{3})*(?:\.\d+)?)(?P<scale>千万|百万|万|千|亿)?(?![\d.])")),
+    ("number", re.compile(r"(?<![\d.])(?P<num>\d+(?:,\d{3})*(?:\.\d+)?)(?P<scale>千万|百万|万|千|亿)?(?!\d|\.\d)")),
 )
 # A range shares the unit behind its end: 50-70%, 6至12个月, 约2000至3500元.
 _RANGE = re.compile(
-    r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|岁|家|次)"
+    r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|周?岁|家|次)"
 )
 # Words that hold a numeral and are no figure.
 _IDIOMS = re.compile(
-    r"一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|之一|第一|万一|一律|十分|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二"
+    r"(?<![一二三四五六七八九十百千万亿零〇两\d])(?:一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|之一|第一(?![十百千条])|万一|一律|十分(?!钟)|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二)"
+)
+# A date in Han numerals, year first.
+_HAN_DATE = re.compile(
+    r"(?P<y>[一二][〇零一二三四五六七八九]{3})年(?:(?P<m>[一二三四五六七八九十]{1,2})月(?:(?P<d>[一二三四五六七八九十]{1,3})日)?)?"
 )
 
 
@@ -95,7 +101,7 @@ class Slot(Value):
 
 def slots(text: str) -> tuple[Slot, ...]:
     """The figures of a text, in order of appearance. Offsets refer to the NFKC form of the text."""
-    plain = _expand_ranges(unicodedata.normalize("NFKC", text))
+    plain, origin = _spelled_out(unicodedata.normalize("NFKC", text))
     taken = [False] * len(plain)
     for match in _IDIOMS.finditer(plain):
         taken[match.start() : match.end()] = [True] * len(match.group())
@@ -106,25 +112,53 @@ def slots(text: str) -> tuple[Slot, ...]:
                 continue
             value = _value(kind, match)
             if value is not None:
-                found.append(Slot(kind, value, match.start(), match.end()))  # type: ignore[arg-type]
+                found.append(Slot(kind, value, origin[match.start()], origin[match.end() - 1] + 1))  # type: ignore[arg-type]
                 taken[match.start() : match.end()] = [True] * len(match.group())
     return tuple(sorted(found, key=lambda slot: slot.start))
 
 
-def _expand_ranges(text: str) -> str:
-    """50%-70% and 50-70% both become 50%至70%."""
+def _spelled_out(text: str) -> tuple[str, list[int]]:
+    """50%-70% and 50-70% both become 50%至70%, Han dates get digits; and where each character comes from."""
+    pieces: list[str] = []
+    origin: list[int] = []
+    done = 0
 
-    def spelled(match: re.Match[str]) -> str:
-        unit = match["unit"]
-        own = unit if match["own"] is None or match["own"] in {"%", "元"} else match["own"] + unit.removeprefix("万")
-        return f"{match['low']}{own}至{match['high']}{unit}"
+    def put(piece: str, first: int, last: int) -> None:
+        pieces.append(piece)
+        origin.extend(min(first + n, last) for n in range(len(piece)))
 
-    return _RANGE.sub(spelled, text)
+    for match in sorted((*_RANGE.finditer(text), *_HAN_DATE.finditer(text)), key=lambda m: m.start()):
+        if match.start() < done:
+            continue
+        put(text[done : match.start()], done, match.start())
+        if match.re is _HAN_DATE:
+            put(_digits(match), match.start(), match.end() - 1)
+        else:
+            unit = match["unit"]
+            own = (
+                unit if match["own"] is None or match["own"] in {"%", "元"} else match["own"] + unit.removeprefix("万")
+            )
+            end = match.end("own") if match["own"] else match.end("low")
+            put(match["low"] + own, match.start("low"), end - 1)
+            put("至", end, end)
+            put(match["high"] + unit, match.start("high"), match.end() - 1)
+        done = match.end()
+    put(text[done:], done, len(text))
+    return "".join(pieces), origin
+
+
+def _digits(match: re.Match[str]) -> str:
+    year = "".join(str("〇一二三四五六七八九".index(c.replace("零", "〇"))) for c in match["y"])
+    parts = [year + "年"]
+    parts += [f"{_number(match[k])}{unit}" for k, unit in (("m", "月"), ("d", "日")) if match[k]]
+    return "".join(parts)
 
 
 def _value(kind: str, match: re.Match[str]) -> str | None:
     groups = match.groupdict()
-    if kind in {"url", "phone", "document"}:
+    if kind == "document":
+        return _document(groups)
+    if kind in {"url", "phone"}:
         return match.group().replace(",", "").replace("-", "").lower()
     if kind == "date":
         return "-".join(str(int(groups[k] or 0)) if groups.get(k) else "?" for k in _date_keys(groups))
@@ -141,18 +175,33 @@ def _value(kind: str, match: re.Match[str]) -> str | None:
     return _plain(number) + (groups["unit"] if kind == "count" else "")
 
 
+def _document(groups: dict[str, str | None]) -> str | None:
+    """Brackets of any form; the words before the issuer are no part of the number."""
+    if groups["article"]:
+        return f"第{_number(groups['article'])}条"
+    return f"{groups['issuer']}[{groups['year']}]{int(groups['serial'] or 0)}号"
+
+
 def _date_keys(groups: dict[str, str | None]) -> tuple[str, str, str]:
     if groups["y"]:
         return ("y", "m", "d")
+    if groups["y4"]:
+        return ("y4", "m4", "d4")
     return ("y2", "m2", "none") if groups["y2"] else ("none", "m3", "d3")
 
 
 def _ratio(groups: dict[str, str | None]) -> str | None:
+    """In percent."""
+    if groups["whole"]:
+        whole, part = _number(groups["whole"]), _number(groups["part"] or "")
+        return _plain((part * 100 / whole).quantize(Decimal("0.0001"))) if whole and part else None
     if groups["cheng"]:
-        tenths = _number(groups["cheng"])
-        return None if tenths is None else _plain(tenths * 10 + (5 if groups["half"] else 0))
+        tenths, more = _number(groups["cheng"]), groups["half"]
+        extra = Decimal(0) if not more else Decimal(5) if more == "半" else _number(more) or Decimal(0)
+        return None if tenths is None else _plain(tenths * 10 + extra)
     number = _number(groups["han"] or groups["num"] or "")
-    return None if number is None else _plain(number)
+    base = {"千": 10, "万": 100}.get(groups["base"] or "", 10 if groups["sign"] == "‰" else 1)
+    return None if number is None else _plain(number / base)
 
 
 def _period(groups: dict[str, str | None]) -> str | None:
@@ -162,7 +211,7 @@ def _period(groups: dict[str, str | None]) -> str | None:
         return None
     if groups["tail"]:
         number += Decimal("0.5")
-    if unit == "year" and (number != int(number) or number * 12 < 36):  # noqa: PLR2004 - 半年 = 6个月, 1年 = 12个月
+    if unit == "year":
         number, unit = number * 12, "month"
     return _plain(number) + unit
 
@@ -172,6 +221,7 @@ def _number(text: str) -> Decimal | None:
         return Decimal(text.replace(",", ""))
     except InvalidOperation:
         pass
+    text = "一" + text if text[:1] in {"百", "千", "万", "亿"} else text
     try:
         return Decimal(str(cn2an.cn2an(text.replace("两", "二").replace("〇", "零"), "smart")))
     except (ValueError, InvalidOperation):
