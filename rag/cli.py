@@ -12,7 +12,7 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 import msgspec
@@ -126,6 +126,25 @@ def ask(settings: Settings, question: str, as_of: Any, *, as_json: bool) -> None
         _print_json(outcome)
     else:
         _show(outcome)
+
+
+@main.command()
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def check(file: TextIO, *, as_json: bool) -> None:
+    """Check claims against their evidence; no language model is asked.
+
+    FILE has a line of JSON a claim: {"id", "claim", "evidence", "title"?}; - reads standard input.
+    """
+    from rag.answer.verifying.batch import check_lines  # noqa: PLC0415
+
+    results = check_lines(file)
+    if as_json:
+        _print_json({"results": results})
+        return
+    for result in results:
+        problems = "; ".join(f"{p.kind}: {p.claim} / {p.evidence}" for p in result.problems)
+        click.echo(f"{result.id}: {'supported' if result.supported else problems}")
 
 
 @main.command()

@@ -115,6 +115,7 @@ class Indexer:
                 problems.append(Problem(source, error.reason))
                 if str(path) in old:
                     records[str(path)] = old[str(path)]
+                    owners.update({d.id: str(path) for d in old[str(path)].documents})
             else:
                 records[record.path] = record
             self._progress("读取", n + 1, len(files))
@@ -122,7 +123,8 @@ class Indexer:
 
     def _record(self, path: Path, source: str, old: dict[str, SourceRecord]) -> SourceRecord:
         text = reading.read(path, source)
-        digest = hashlib.sha256(f"{CUTTING}\0{source}\0{text.text}".encode()).hexdigest()
+        marks = (CUTTING, source, repr(sorted(text.declared.items(), key=str)), text.text)
+        digest = hashlib.sha256("\0".join(marks).encode()).hexdigest()
         known = old.get(str(path))
         if known is not None and known.digest == digest:
             return known

@@ -35,8 +35,13 @@ class Place(Value):
 
 def find(text: str) -> tuple[str, ...]:
     """Short names of the provinces, cities and counties named in `text`, in order of appearance, each once."""
+    return tuple(dict.fromkeys(name for name, _, _ in located(text)))
+
+
+def located(text: str) -> list[tuple[str, int, int]]:
+    """Every mention of a place in `text`: its short name, where it begins and where it ends."""
     table = _names()
-    found: dict[str, None] = {}
+    found: list[tuple[str, int, int]] = []
     starts = _word_starts(text)
     i = 0
     while i < len(text):
@@ -44,11 +49,11 @@ def find(text: str) -> tuple[str, ...]:
         if length and text[i : i + length + 1] in _shared_counties():
             i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
         elif length and (length > _BARE_LENGTH or i in starts):
-            found.setdefault(table[text[i : i + length]].name)
+            found.append((table[text[i : i + length]].name, i, i + length))
             i += length
         else:
             i += 1
-    return tuple(found)
+    return found
 
 
 def within(name: str) -> tuple[str, ...]:

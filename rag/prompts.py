@@ -63,7 +63,7 @@ def load_prompt(folder: Path, name: str) -> Prompt:
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         prompt = Prompt(name, str(head["version"]), tuple(head["inputs"]), messages, sample, digest)
         prompt.fill(sample)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromptInvalid(f"{path}: {error!r}") from error
     if not messages:
         raise PromptInvalid(f"{path} has no message: a body opens with '## system' or '## user'")

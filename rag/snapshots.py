@@ -92,6 +92,13 @@ class Snapshot:
         Raises:
             IndexDamaged: what differs, and how to rebuild.
         """
+        try:
+            self._verify()
+        except IndexDamaged as error:
+            named = str(error).startswith("snapshot ")
+            raise error if named else self._damaged(str(error)) from error
+
+    def _verify(self) -> None:
         made = self.manifest
         if self.catalogue.row_digest() != made.row_digest:
             raise self._damaged("the catalogue's rows are not those of the manifest")
@@ -173,8 +180,11 @@ class SnapshotStore:
         """
         if not (self.snapshots / snapshot_id / "manifest.json").exists():
             raise IndexMissing(f"no snapshot {snapshot_id}; `rag index list` shows what there is")
-        current = self.current_id()
-        previous = self._pointed("previous") if current == snapshot_id else current
+        try:
+            current, previous = self.current_id(), self._pointed("previous")
+        except IndexDamaged:
+            current = previous = None  # the pointer is written anew
+        previous = previous if current == snapshot_id else current
         partial = self._pointer.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps({"snapshot": snapshot_id, "previous": previous}), "utf-8")
         _sync(partial)
@@ -236,7 +246,7 @@ class SnapshotStore:
             value = json.loads(self._pointer.read_text("utf-8"))[key]
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(
                 f"{self._pointer} can't be read: {error}; `rag index activate ID` writes it anew"
             ) from error

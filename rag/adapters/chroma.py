@@ -95,7 +95,7 @@ class ChromaVectorIndex:
             IndexDamaged: one of them is not there.
         """
         with _damage_named():
-            found = self._units.get(ids=list(ids), include=["embeddings"])
+            found = self._units.get(ids=list(dict.fromkeys(ids)), include=["embeddings"])
         rows = dict(zip(found["ids"], found["embeddings"], strict=True))
         if len(rows) != len(set(ids)):
             raise IndexDamaged(f"{len(set(ids)) - len(rows)} unit vectors are missing")

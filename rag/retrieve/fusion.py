@@ -25,10 +25,11 @@ def fused(
 
     Scores are rounded and ties go by id, so that a last-digit difference between machines reorders nothing.
     """
-    total = standardised([lexical.get(i, 0.0) for i in ids])
-    if dense:
-        lowest = min(dense.values())
-        total = total + standardised([dense.get(i, lowest) for i in ids])
+    total = np.zeros(len(ids))
+    for ranking in (lexical, dense):
+        if ranking:
+            lowest = min(ranking.values())
+            total = total + standardised([ranking.get(i, lowest) for i in ids])
     return sorted(
         ((i, round(float(s), 4)) for i, s in zip(ids, total, strict=True)), key=lambda pair: (-pair[1], pair[0])
     )

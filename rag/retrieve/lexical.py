@@ -55,7 +55,7 @@ class LexicalIndex:
             return cls(bm25s.BM25(), 0)
         try:
             index = bm25s.BM25.load(folder, mmap=True, show_progress=False)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError) as error:
             raise IndexDamaged(f"the lexical index in {folder} can't be read: {error}") from error
         if index.scores["num_docs"] != rows:
             raise IndexDamaged(f"the lexical index in {folder} has {index.scores['num_docs']} rows, not {rows}")

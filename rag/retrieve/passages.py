@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.domain import Document, Passage, Value
 from rag.ports import Catalogue, Embedder, VectorIndex, Vectors
@@ -17,8 +18,6 @@ from rag.retrieve.fusion import fused
 from rag.retrieve.lexical import LexicalIndex
 
 _CANDIDATES = 60
-# Where a place is named many candidates are of other places and fall out afterwards.
-_PLACE_FACTOR = 4
 
 
 class Retrieved(Value):
@@ -38,39 +37,48 @@ class PassageRetriever:
     ) -> None:
         self._catalogue, self._lexical, self._vectors, self._embedder = catalogue, lexical, vectors, embedder
         self._ids = catalogue.chunk_ids()
+        self._rows = {chunk_id: row for row, chunk_id in enumerate(self._ids)}
+        self._owners = [chunk_id.rpartition("#")[0] for chunk_id in self._ids]
         self._documents: dict[str, Document] = {d.id: d for d in catalogue.documents()}
 
     def search(self, question: str, k: int, asked_places: Collection[str], as_of: dt.date) -> Retrieved:
         """The `k` best eligible passages."""
         if not self._ids:
             return Retrieved((), {}, {}, None)
+        allowed = self._eligible_rows(asked_places, as_of)
+        wanted = max(_CANDIDATES, 2 * k)
         bm25 = self._lexical.scores(question)
+        best = np.argsort(np.where(allowed, -bm25, np.inf), kind="stable")[:wanted]
+        ids = {self._ids[row] for row in best if allowed[row]}
         vector, dense = None, None
-        wanted = max(_CANDIDATES, 2 * k) * (_PLACE_FACTOR if asked_places else 1)
         if self._embedder is not None and self._vectors is not None:
             vector = self._embedder.query(question)
-            dense = dict(self._vectors.nearest_chunks(vector, min(wanted, len(self._ids))))
-        top = np.argsort(-bm25, kind="stable")[:wanted]
-        lexical = {self._ids[i]: round(float(bm25[i]), 5) for i in top}
-        ids = sorted({*lexical, *(dense or ())})
-        chosen = self._chosen(fused(ids, dense, lexical), k, asked_places, as_of)
-        kept = {p.chunk.id for p in chosen}
+            dense = self._nearest(self._vectors, vector, wanted, allowed)
+            ids.update(dense)
+        lexical = {i: round(float(bm25[self._rows[i]]), 5) for i in ids}
+        ranked = fused(sorted(ids), dense, lexical)[:k]
+        chunks = self._catalogue.chunks_by_id([i for i, _ in ranked])
+        found = [
+            Passage(c, self._documents[c.document_id], score) for c, (_, score) in zip(chunks, ranked, strict=True)
+        ]
+        kept = {p.chunk.id for p in found}
         return Retrieved(
-            tuple(chosen),
+            tuple(found),
             {i: s for i, s in (dense or {}).items() if i in kept},
             {i: s for i, s in lexical.items() if i in kept},
             vector,
         )
 
-    def _chosen(
-        self, ranked: list[tuple[str, float]], k: int, asked_places: Collection[str], as_of: dt.date
-    ) -> list[Passage]:
-        chunks = {c.id: c for c in self._catalogue.chunks_by_id([i for i, _ in ranked])}
-        found: list[Passage] = []
-        for chunk_id, score in ranked:
-            document = self._documents[chunks[chunk_id].document_id]
-            if eligible(document, asked_places, as_of):
-                found.append(Passage(chunks[chunk_id], document, score))
-            if len(found) == k:
+    def _nearest(
+        self, vectors: VectorIndex, vector: Vectors, wanted: int, allowed: npt.NDArray[np.bool_]
+    ) -> dict[str, float]:
+        """The nearest eligible chunks; where other places crowd them out, all chunks are asked for once."""
+        for k in (min(wanted, len(self._ids)), len(self._ids)):
+            near = [(i, s) for i, s in vectors.nearest_chunks(vector, k) if allowed[self._rows[i]]]
+            if len(near) >= min(wanted, int(allowed.sum())) or allowed.all():
                 break
-        return found
+        return dict(near[:wanted])
+
+    def _eligible_rows(self, asked_places: Collection[str], as_of: dt.date) -> npt.NDArray[np.bool_]:
+        fits = {i: eligible(document, asked_places, as_of) for i, document in self._documents.items()}
+        return np.array([fits[owner] for owner in self._owners], dtype=bool)

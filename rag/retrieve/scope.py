@@ -58,9 +58,8 @@ def scoped_question(question: str, stated: Scope) -> str:
 
 def _places(question: str) -> tuple[str | None, str | None]:
     insured, care = None, None
-    for name in places.find(question):
-        at = question.find(name)
-        treated = _CARE_PLACE.search(question[:at]) and _TREATED.match(question[at + len(name) :])
+    for name, start, end in places.located(question):
+        treated = _CARE_PLACE.search(question[:start]) and _TREATED.match(question[end:])
         if treated and care is None:
             care = name
         elif insured is None:
