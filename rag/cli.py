@@ -117,11 +117,14 @@ def ask(settings: Settings, question: str, as_of: Any, *, as_json: bool) -> None
 
     words = checked_question(question)
     service = Service(settings)
-    try:
-        query = service.pipeline.query(words, as_of=as_of.date() if as_of else None)
-        outcome = asyncio.run(service.pipeline.answer(query))
-    finally:
-        service.close()
+
+    async def answered() -> Outcome:
+        try:
+            return await service.pipeline.answer(service.pipeline.query(words, as_of=as_of.date() if as_of else None))
+        finally:
+            await service.aclose()
+
+    outcome = asyncio.run(answered())
     if as_json:
         _print_json(outcome)
     else:

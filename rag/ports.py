@@ -77,6 +77,10 @@ class Completion(Value):
 class ChatModel(Protocol):
     """A language model that writes JSON of a given schema."""
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
     @property
     def name(self) -> str:
         """The model's name, as it is reported in an outcome."""

@@ -95,11 +95,11 @@ class CurrentSearcher:
             self._give_back(searcher)
 
     def close(self) -> None:
-        """Close the current snapshot."""
+        """Close the current snapshot, or leave that to whoever still has it."""
         with self._lock:
-            if self._searcher is not None:
-                self._searcher.snapshot.close()
-                self._searcher = None
+            old, self._searcher = self._searcher, None
+            if old is not None and not self._users.get(id(old)):
+                old.snapshot.close()
 
     def _borrow(self) -> Searcher:
         with self._lock:

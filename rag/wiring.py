@@ -102,8 +102,14 @@ class Service:
         model = self.drafter.model_name if self.drafter else EXTRACTIVE
         return Parts(snapshot, self.embedder.id if self.embedder else None, model)
 
+    async def aclose(self) -> None:
+        """Release everything, the model's connections included; for where an event loop runs."""
+        if self.drafter is not None:
+            await self.drafter.aclose()
+        self.close()
+
     def close(self) -> None:
-        """Release files, connections and the model."""
+        """Release files and the embedded model."""
         for close in reversed(self._closers):
             close()
 

@@ -40,7 +40,10 @@ def client(folder: Path, url: str | None) -> Any:  # noqa: ANN401 - chromadb's c
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise InvalidSettings(f"RAG_CHROMA_URL: {url!r} is no http address")  # noqa: TRY301 - named like the others
         return chromadb.HttpClient(
-            host=parts.hostname, port=parts.port or 8000, ssl=parts.scheme == "https", settings=settings
+            host=parts.hostname,
+            port=parts.port or (443 if parts.scheme == "https" else 8000),
+            ssl=parts.scheme == "https",
+            settings=settings,
         )
     except InvalidSettings:
         raise

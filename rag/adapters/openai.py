@@ -63,6 +63,10 @@ class OpenAIChatModel:
         finally:
             self._inside -= 1
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
     async def _call(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:
         wanted: list[Any] = [{"role": m.role, "content": m.content} for m in messages]
         try:

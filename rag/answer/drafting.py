@@ -78,6 +78,10 @@ class Drafter:
         )
         return Drafted(_decode(reply.text, len(shown)), shown, spent)
 
+    async def aclose(self) -> None:
+        """Close the model's connections."""
+        await self._model.aclose()
+
     async def warm_up(self) -> None:
         """Ask once with the prompt's own sample, so that a server with a prompt cache has read the fixed part.
 

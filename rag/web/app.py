@@ -73,7 +73,7 @@ def _lifespan(service: Service):  # type: ignore[no-untyped-def]  # noqa: ANN202
             warming.cancel()
             with suppress(asyncio.CancelledError):
                 await warming
-            service.close()
+            await service.aclose()
 
     return run
 
