@@ -160,7 +160,8 @@ class Evidence(Value):
     """Units chosen for a question, best first, and whether they suffice to answer it.
 
     `pool` goes on below the chosen ones, in rank order, for a model that may choose for itself.
-    `details` names for the id of a chosen list or paragraph the one part of it that answers best.
+    `details` names for the id of a chosen list or paragraph the one part of it that answers best, where the question
+    asks for one thing.
     `sufficiency` is a calibrated probability in [0, 1] that the index holds the answer.
     """
 
@@ -169,6 +170,7 @@ class Evidence(Value):
     sufficiency: float
     sufficient: bool
     details: dict[str, EvidenceUnit] = {}
+    asks_one_thing: bool = False
 
 
 class DraftClaim(Value):

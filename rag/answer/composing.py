@@ -50,7 +50,15 @@ def phrased(question: str, evidence: Evidence, drafted: Drafted) -> list[Compose
         provers = [unit] if part is None else [unit, part]
         longest = len(readable(unit.text))
         texts = [text for text in _rewordings(unit, drafted) if len(text) < longest]
-        found = next(((text, by) for text in texts for by in provers if _stands_for(text, by, question)), None)
+        found = next(
+            (
+                (text, by)
+                for text in texts
+                for by in provers
+                if _stands_for(text, by, question, whole=not evidence.asks_one_thing)
+            ),
+            None,
+        )
         composed += [ComposedClaim(found[0], (found[1],), "generated")] if found else quoted([unit])
     return composed
 
@@ -76,8 +84,9 @@ def _rewordings(unit: EvidenceUnit, drafted: Drafted) -> list[str]:
     return [*dict.fromkeys(["".join(_sentence(text) for text in dict.fromkeys(own)), *own])] if own else []
 
 
-def _stands_for(text: str, unit: EvidenceUnit, question: str) -> bool:
-    return not check(text, [unit.text], "：".join(unit.title_path)) and not completeness(text, [unit.text], question)
+def _stands_for(text: str, unit: EvidenceUnit, question: str, *, whole: bool) -> bool:
+    title = "：".join(unit.title_path)
+    return not check(text, [unit.text], title) and not completeness(text, [unit.text], question, title, whole=whole)
 
 
 def _sentence(text: str) -> str:

@@ -192,7 +192,9 @@ class EvidenceFinder:
         pool = self._pool(found, scores, chosen)
         units = tuple(found.units[i] for i in chosen)
         sufficient = probability >= self._model.threshold
-        return Evidence(units, pool, round(probability, 4), sufficient, _details(question, found, scores, chosen))
+        one = cues.asks_one_thing(question)
+        details = _details(found, scores, chosen) if one else {}
+        return Evidence(units, pool, round(probability, 4), sufficient, details, one)
 
     def _pool(self, found: Candidates, scores: Matrix, chosen: list[int]) -> tuple[EvidenceUnit, ...]:
         kept = list(chosen)
@@ -208,10 +210,8 @@ def _by_score(found: Candidates, scores: Matrix) -> list[int]:
     return sorted(range(len(found.units)), key=lambda i: (-scores[i], found.units[i].id))
 
 
-def _details(question: str, found: Candidates, scores: Matrix, chosen: Sequence[int]) -> dict[str, EvidenceUnit]:
-    """The best part of each chosen unit that has parts, where one sentence can answer the question."""
-    if not cues.asks_one_thing(question):
-        return {}
+def _details(found: Candidates, scores: Matrix, chosen: Sequence[int]) -> dict[str, EvidenceUnit]:
+    """The best part of each chosen unit that has parts, if it scores nearly as well as the whole."""
     details: dict[str, EvidenceUnit] = {}
     ranked = _by_score(found, scores)
     for i in chosen:

@@ -52,6 +52,7 @@ _STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", 
 MIN_SUPPORT = 0.85
 MIN_SENTENCE_SUPPORT = 0.7
 MIN_KEPT = 0.3
+MIN_KEPT_WHOLE = 0.75
 
 
 class Problem(Value):
@@ -76,9 +77,18 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
     return tuple(problems)
 
 
-def completeness(claim: str, evidence: Sequence[str], question: str) -> tuple[Problem, ...]:
-    """What the evidence has and a rewording of it lost. A rewording may drop words, never a figure or half a list."""
+def completeness(
+    claim: str, evidence: Sequence[str], question: str, title: str = "", *, whole: bool = False
+) -> tuple[Problem, ...]:
+    """What a rewording of the evidence lost or brought in.
+
+    It may drop words, never a figure, a hedge or a group, and it has no content word of its own: 可以反复用 would
+    otherwise pass where the evidence says 只能使用一次. With `whole` most of the evidence has to be kept.
+    """
     told = "\n".join(evidence)
+    around = fold(told + title)
+    if novel := [term for term in _words(claim) if len(term) > 1 and term not in around]:
+        return tuple(Problem("unsupported", term) for term in novel)
     if hardened := _hardened(claim, told):
         return tuple(hardened)
     own = [slot.key for slot in slots(claim) if slot.kind in _STRICT_KINDS]
@@ -96,7 +106,11 @@ def completeness(claim: str, evidence: Sequence[str], question: str) -> tuple[Pr
         if len(values) > 1 and missing:  # what tells two rules apart must stay with them
             return (Problem("incomplete", "", "、".join(sorted(missing))),)
     kept = _share(topic_terms(told), claim)
-    return () if kept >= MIN_KEPT else (Problem("incomplete", f"keeps {kept:.2f} of the evidence"),)
+    return (
+        ()
+        if kept >= (MIN_KEPT_WHOLE if whole else MIN_KEPT)
+        else (Problem("incomplete", f"keeps {kept:.2f} of the evidence"),)
+    )
 
 
 def _figures(claim: str, told: str) -> list[Problem]:
