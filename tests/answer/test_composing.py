@@ -207,5 +207,6 @@ def test_the_prompts_own_examples_would_stand() -> None:
         *shown, question = [line for line in asked.split("\n") if line != "证据："]
         for claim in json.loads(wrote)["claims"]:
             title, text = shown[claim["evidence"][0] - 1].split("）", 1)
-            verdicts.append((*check(claim["text"], [text], title), *completeness(claim["text"], [text], question)))
+            checked = check(claim["text"], [text], title)
+            verdicts.append((*checked, *completeness(claim["text"], [text], question, title)))
     assert verdicts == [(), (), ()]
