@@ -33,6 +33,7 @@ _HEDGES = tuple(
         "例如|比如|譬如|举例|某地",
         "约(?!定)|左右|大概|大约",
         "因地区|各地|以当地|以参保地",
+        "可以|可(?=在|凭|持|到|向|由|按|经|通过|直接|选择)|允许|能够",  # a permission is no duty and no fact
     )
 )
 _CLAUSE_END = re.compile(r"[，。；！？,;!?\n]")
