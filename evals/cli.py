@@ -40,10 +40,10 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def seeds(pages: Path, half: str, model: tuple[str, ...], out: Path, *, as_json: bool) -> None:
     """Ask the questions on the raw PAGES and print the figures of each MODEL, paired when there are two."""
-    from evals.observe import index, observe, write  # noqa: PLC0415
-    from evals.scoring import score  # noqa: PLC0415
-    from evals.summary import paired, summary  # noqa: PLC0415
-    from rag.wiring import Service  # noqa: PLC0415
+    from evals.observe import index, observe, write
+    from evals.scoring import score
+    from evals.summary import paired, summary
+    from rag.wiring import Service
 
     examples = load([SEEDS / f"{half}.jsonl"])
     runs = []
@@ -81,9 +81,9 @@ def seeds(pages: Path, half: str, model: tuple[str, ...], out: Path, *, as_json:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/fit"), show_default=True)
 def fit(pages: Path, out: Path, *, write_it: bool) -> None:
     """Fit the evidence model on all development questions, over the raw PAGES and over the corpus."""
-    from evals import fit as fitting  # noqa: PLC0415
-    from evals.observe import PINNED, index  # noqa: PLC0415
-    from rag.wiring import build_embedder, build_store  # noqa: PLC0415
+    from evals import fit as fitting
+    from evals.observe import PINNED, index
+    from rag.wiring import build_embedder, build_store
 
     halves = {"pages": (pages, load([SEEDS / "dev.jsonl"])), "corpus": (CORPUS, corpus_dev())}
     models: dict[str, EvidenceModel] = {}
@@ -119,8 +119,8 @@ def _settings(out: Path, model: str) -> Settings:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import Progress
 
     tasks: dict[str, Any] = {}
     with Progress(console=Console(stderr=True)) as bar:

@@ -62,7 +62,7 @@ def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, as_json:
 
     Exits with 3 when some files could not be read; the others are in.
     """
-    from rag.wiring import build_indexer  # noqa: PLC0415
+    from rag.wiring import build_indexer
 
     with _progress() as progress:
         report = build_indexer(settings, progress).ingest(paths, prune=prune)
@@ -86,11 +86,11 @@ def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, as_json:
 @click.pass_obj
 def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
     """Show the passages that are nearest to a question."""
-    from rag.domain import Scope  # noqa: PLC0415
-    from rag.retrieve.scope import scope_places  # noqa: PLC0415
-    from rag.searching import CurrentSearcher  # noqa: PLC0415
-    from rag.web.passages import passage_row  # noqa: PLC0415
-    from rag.wiring import ChinaClock, build_embedder, build_store  # noqa: PLC0415
+    from rag.domain import Scope
+    from rag.retrieve.scope import scope_places
+    from rag.searching import CurrentSearcher
+    from rag.web.passages import passage_row
+    from rag.wiring import ChinaClock, build_embedder, build_store
 
     searchers = CurrentSearcher(build_store(settings), build_embedder(settings))
     with searchers.lend() as searcher:
@@ -112,8 +112,8 @@ def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
 @click.pass_obj
 def ask(settings: Settings, question: str, as_of: Any, *, as_json: bool) -> None:  # noqa: ANN401 - click's datetime
     """Answer a question."""
-    from rag.web.requests import checked_question  # noqa: PLC0415
-    from rag.wiring import Service  # noqa: PLC0415
+    from rag.web.requests import checked_question
+    from rag.wiring import Service
 
     words = checked_question(question)
     service = Service(settings)
@@ -139,7 +139,7 @@ def check(file: TextIO, *, as_json: bool) -> None:
 
     FILE has a line of JSON a claim: {"id", "claim", "evidence", "title"?}; - reads standard input.
     """
-    from rag.answer.verifying.batch import check_lines  # noqa: PLC0415
+    from rag.answer.verifying.batch import check_lines
 
     results = check_lines(file)
     if as_json:
@@ -156,7 +156,7 @@ def check(file: TextIO, *, as_json: bool) -> None:
 @click.pass_obj
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve the chat endpoint and its page."""
-    from rag.web.app import serve as run  # noqa: PLC0415
+    from rag.web.app import serve as run
 
     run(settings, host, port)
 
@@ -171,7 +171,7 @@ def index() -> None:
 @click.pass_obj
 def index_list(settings: Settings, *, as_json: bool) -> None:
     """Show all snapshots, oldest first; * marks the current one."""
-    from rag.wiring import build_store  # noqa: PLC0415
+    from rag.wiring import build_store
 
     store = build_store(settings)
     current = store.current_id()
@@ -190,7 +190,7 @@ def index_list(settings: Settings, *, as_json: bool) -> None:
 @click.pass_obj
 def index_activate(settings: Settings, snapshot: str) -> None:
     """Make SNAPSHOT current; a running server follows at its next request."""
-    from rag.wiring import build_store  # noqa: PLC0415
+    from rag.wiring import build_store
 
     build_store(settings).activate(snapshot)
 
@@ -199,7 +199,7 @@ def index_activate(settings: Settings, snapshot: str) -> None:
 @click.pass_obj
 def index_rollback(settings: Settings) -> None:
     """Make the previous snapshot current again."""
-    from rag.wiring import build_store  # noqa: PLC0415
+    from rag.wiring import build_store
 
     click.echo(build_store(settings).rollback())
 
@@ -208,7 +208,7 @@ def index_rollback(settings: Settings) -> None:
 @click.pass_obj
 def index_gc(settings: Settings) -> None:
     """Delete all snapshots but the current and the previous one."""
-    from rag.wiring import build_store  # noqa: PLC0415
+    from rag.wiring import build_store
 
     store = build_store(settings)
     with store.writer():
@@ -221,8 +221,8 @@ def index_gc(settings: Settings) -> None:
 @click.pass_obj
 def index_verify(settings: Settings, snapshot: str | None) -> None:
     """Compare a snapshot (default: the current one) with its manifest and search for its own rows."""
-    from rag.snapshots import Snapshot  # noqa: PLC0415
-    from rag.wiring import build_storage, build_store  # noqa: PLC0415
+    from rag.snapshots import Snapshot
+    from rag.wiring import build_storage, build_store
 
     store = build_store(settings)
     opened = Snapshot(store.snapshots / snapshot, build_storage(settings)) if snapshot else store.open_current()
@@ -246,8 +246,8 @@ class _progress:  # noqa: N801 - used as a function
     """A progress bar on standard error, one task a stage; silent where no terminal listens."""
 
     def __enter__(self) -> Progress:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
