@@ -97,7 +97,7 @@ def _indexing(settings: Settings) -> list[Row]:
     if report.problems:
         raise SystemExit(f"not everything could be indexed: {report.problems}")
     store = build_store(settings)
-    (manifest,) = store.list()
+    (manifest,) = store.manifests()
     embedder = manifest.embedder.id if manifest.embedder else "none (BM25 alone)"
     snapshot, everything = _megabytes(store.snapshots), _megabytes(settings.data)
     return [
