@@ -77,3 +77,22 @@ def bigrams(text: str) -> frozenset[str]:
     """Character bigrams of the folded text: a rough measure of shared wording."""
     key = fold(text)
     return frozenset(key[i : i + 2] for i in range(len(key) - 1))
+
+
+# Different words for the same thing, so that a rewording may use either; nothing here is merely similar.
+_SAME = (
+    ("医疗保险", "医保"),
+    ("社会保障卡", "社保卡"),
+    ("社会保险", "社保"),
+    ("医保电子凭证", "医保码"),
+    ("剖腹产", "剖宫产"),
+    ("门(急)诊", "门急诊"),
+    ("门（急）诊", "门急诊"),
+)
+
+
+def same_words(text: str) -> str:
+    """`text` with one word for each thing that has several: 医疗保险 and 医保."""
+    for long, short in _SAME:
+        text = text.replace(long, short)
+    return text

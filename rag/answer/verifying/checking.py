@@ -14,7 +14,7 @@ from typing import Literal
 from rag import places, qualifiers
 from rag.answer.verifying.slots import Slot, slots
 from rag.domain import Value
-from rag.text import bigrams, fold
+from rag.text import bigrams, fold, same_words
 from rag.tokens import topic_terms
 
 ProblemKind = Literal[
@@ -22,7 +22,7 @@ ProblemKind = Literal[
 ]
 
 _NEGATION = re.compile(
-    r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无须|无法|没有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
+    r"不(?!少于|低于|超过|同|限于|仅|足|良)|无需|无须|无法|没(?!收)有?|未|非(?!急诊|定点|公立|营利)|除外|禁止|拒绝|免(?=备案|缴)"
 )
 _HEDGES = tuple(
     re.compile(words)
@@ -66,7 +66,7 @@ class Problem(Value):
 
 def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
     """Everything in `claim` that its evidence (with the title path above it) does not carry; empty when it stands."""
-    told = "\n".join(evidence)
+    claim, told, title = same_words(claim), same_words("\n".join(evidence)), same_words(title)
     problems = [
         *_figures(claim, told),
         *_order(claim, told),
@@ -86,7 +86,7 @@ def completeness(
     It may drop words, never a figure, a hedge or a group, and it has no content word of its own: 可以反复用 would
     otherwise pass where the evidence says 只能使用一次. With `whole` most of the evidence has to be kept.
     """
-    told = "\n".join(evidence)
+    claim, told, title = same_words(claim), same_words("\n".join(evidence)), same_words(title)
     around = fold(told + title)
     if novel := [term for term in _words(claim) if len(term) > 1 and term not in around]:
         return tuple(Problem("unsupported", term) for term in novel)
@@ -174,11 +174,12 @@ def _polarity(claim: str, told: str) -> list[Problem]:
     claim, told = _NO_NEED.sub("无需", claim), _NO_NEED.sub("无需", told)
     there = [(clause, bigrams(clause)) for clause in _clauses(told)]
     for clause in _clauses(claim):
-        own = bigrams(clause)
-        shared, nearest = max(((len(own & b), c) for c, b in there), default=(0, ""))
-        if shared < _MIN_ALIKE * len(own):
-            continue
-        if len(_NEGATION.findall(clause)) != len(_NEGATION.findall(nearest)):  # 没有备案的不予 has two
+        own, negations = bigrams(clause), len(_NEGATION.findall(clause))
+        # Of clauses that are equally like, the one of the same polarity is what the claim says.
+        shared, same, nearest = max(
+            ((len(own & b), len(_NEGATION.findall(c)) == negations, c) for c, b in there), default=(0, True, "")
+        )
+        if shared >= _MIN_ALIKE * len(own) and not same:  # 没有备案的不予 has two
             problems.append(Problem("polarity", clause, nearest))
     if not problems and bool(_NEGATION.search(claim)) != bool(_NEGATION.search(told)):
         problems.append(Problem("polarity", claim, told))

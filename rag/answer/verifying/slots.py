@@ -18,7 +18,7 @@ from rag.domain import Value
 
 SlotKind = Literal["ratio", "amount", "period", "age", "count", "level", "date", "document", "phone", "url", "number"]
 
-_HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿点"
+_HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿点壹贰叁肆伍陆柒捌玖拾佰仟"
 _NUMBER = rf"(?:\d+万\d+千?|\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN_DIGITS}]+)"
 _SCALE = {"": 1, "千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
 _PERIOD_DAYS = {
@@ -50,7 +50,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "phone",
         re.compile(
-            r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?!\d|\.\d|\s*[多余]?\s*[%元万千亿年月日天周岁小分级个家次所座项档种名人位份张床条款类件倍例科])"
+            r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|400-?\d{3}-?\d{4}|(?:10|11|12|95|96)\d{1,4})(?!\d|\.\d|,\d{3}|\s*[多余]?\s*[%元万千亿年月日天周岁小分级个家次所座项档种名人位份张床条款类件倍例科])"
         ),
     ),
     (
@@ -77,7 +77,7 @@ _RANGE = re.compile(
 )
 # Words that hold a numeral and are no figure.
 _IDIOMS = re.compile(
-    r"(?<![一二三四五六七八九十百千万亿零〇两\d])(?:一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|之一|第一(?![十百千条])|万一|一律|十分(?!钟)|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二)"
+    r"(?<![一二三四五六七八九十百千万亿零〇两\d])(?:一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|(?<!分)之一|第一(?![十百千条])|万一|一律|十分(?!钟)|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二)"
 )
 # A date in Han numerals, year first.
 _HAN_DATE = re.compile(
@@ -135,9 +135,7 @@ def _spelled_out(text: str) -> tuple[str, list[int]]:
             put(_digits(match), match.start(), match.end() - 1)
         else:
             unit = match["unit"]
-            own = (
-                unit if match["own"] is None or match["own"] in {"%", "元"} else match["own"] + unit.removeprefix("万")
-            )
+            own = {None: unit, "万": "万" + unit.removeprefix("万")}.get(match["own"], match["own"])
             end = match.end("own") if match["own"] else match.end("low")
             put(match["low"] + own, match.start("low"), end - 1)
             put("至", end, end)
