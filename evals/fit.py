@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from evals.dataset import GoldExample, GoldSpans, holds_fact, resolve, supported_by
+from evals.library import Library
 from rag import places
 from rag.ports import Embedder
 from rag.retrieve.candidates import CandidateSource
@@ -35,10 +36,10 @@ from rag.retrieve.evidence import (
     sufficiency_row,
 )
 from rag.retrieve.passages import PassageRetriever
+from rag.searching import LOOKED_AT
 from rag.snapshots import Snapshot
 
 TARGET = Path(__file__).parents[1] / "rag" / "retrieve" / "evidence_model.json"
-PASSAGES = 12
 PAIRS = "pair-"
 PAIR_WEIGHT = 0.25
 FOLDS = 8
@@ -79,10 +80,10 @@ class Case:
         """
         return not self.example.id.startswith(PAIRS)
 
-    def sufficiency(self, chosen: Sequence[int], profile: Profile) -> Matrix:
+    def sufficiency(self, scores: Matrix, chosen: Sequence[int], profile: Profile) -> Matrix:
         """The row that the sufficiency model sees."""
         names = feature_names(SUFFICIENCY_FEATURES, profile)
-        return sufficiency_row(self.example.question, self.asked_places, self.found, chosen, self.idf, names)
+        return sufficiency_row(self.example.question, self.asked_places, self.found, scores, chosen, self.idf, names)
 
     def outcome(self, chosen: Sequence[int]) -> tuple[bool, float]:
         """Whether the chosen units hold all facts, and the share of them that is relevant."""
@@ -91,19 +92,20 @@ class Case:
         return facts, float(np.mean(self.relevance[list(chosen)] > 0))
 
 
-def cases(examples: Sequence[GoldExample], snapshot: Snapshot, embedder: Embedder | None, as_of: dt.date) -> list[Case]:
+def cases(
+    examples: Sequence[GoldExample], library: Library, snapshot: Snapshot, embedder: Embedder | None, as_of: dt.date
+) -> list[Case]:
     """The examples that retrieval sees (no triage, no conversation), with their candidates in `snapshot`."""
     profile: Profile = "hybrid" if embedder else "lexical"
-    documents = snapshot.catalogue.documents()
     vectors = snapshot.vectors if embedder else None
     retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, vectors, embedder)
     source = CandidateSource(snapshot.catalogue, snapshot.lexical_units, vectors)
     found = []
     for example in examples:
         if example.kind in {"answer", "abstention"} and not example.conversation:
-            retrieved = retriever.search(example.question, PASSAGES, places.find(example.question), as_of)
+            retrieved = retriever.search(example.question, LOOKED_AT, places.find(example.question), as_of)
             candidates = source.candidates(example.question, retrieved)
-            gold = resolve(example, snapshot.catalogue, documents)
+            gold = resolve(example, library)
             found.append(Case(example, gold, candidates, snapshot.lexical_units.idf, profile))
     return found
 
@@ -130,7 +132,8 @@ def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str
             f"threshold {at}: false refusals": round(false_refusals, 3),
         }
     rank = _fit_rank(data)
-    rows = np.array([c.sufficiency(choose(c.found, np.round(rank(c.rows), 4), margin), profile) for c in data])
+    ranked = [np.asarray(np.round(rank(c.rows), 4)) for c in data]
+    rows = np.array([c.sufficiency(s, choose(c.found, s, margin), profile) for c, s in zip(data, ranked, strict=True)])
     sufficiency = _fit_logistic(rows, *_targets(data), names)
     note = (
         f"{len(data)} development questions, {sum(c.answerable for c in data)} answerable; margin and threshold on "
@@ -176,7 +179,7 @@ def _out_of_fold_judgements(
     names = feature_names(SUFFICIENCY_FEATURES, profile)
     folds = _folds(len(data), seed)
     chosen = [choose(case.found, s, margin) for case, s in zip(data, scores, strict=True)]
-    rows = np.array([case.sufficiency(c, profile) for case, c in zip(data, chosen, strict=True)])
+    rows = np.array([case.sufficiency(s, c, profile) for case, s, c in zip(data, scores, chosen, strict=True)])
     y, weight = _targets(data)
     probability = np.empty(len(data))
     for fold in range(FOLDS):

@@ -34,10 +34,11 @@ from rag.domain import (
 from rag.errors import ModelFailure
 from rag.ports import Clock
 from rag.retrieve.scope import read_scope, scope_places, scoped_question
-from rag.searching import Searcher
+from rag.searching import LOOKED_AT, Searcher
 
 EXTRACTIVE = "extractive"
-PASSAGES = 12
+# How many of the passages looked at are shown.
+SHOWN = 12
 # Below this sufficiency even a model that may choose for itself is not asked.
 _HOPELESS = 0.05
 
@@ -112,9 +113,9 @@ class Pipeline:
         with self._searcher() as searcher:
             places = scope_places(query.question, frame.scope)
             asked = scoped_question(query.question, query.scope)
-            passages, evidence = await asyncio.to_thread(searcher.evidence, asked, places, query.as_of, PASSAGES)
+            passages, evidence = await asyncio.to_thread(searcher.evidence, asked, places, query.as_of, LOOKED_AT)
             watch.lap("retrieve")
-            yield PassagesFound(passages)
+            yield PassagesFound(passages[:SHOWN])
             composed, reason, frame = await self._composed(asked, evidence, frame, watch)
             frame = msgspec.structs.replace(frame, timings=watch.timings())
             if not composed:

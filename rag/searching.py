@@ -6,6 +6,7 @@ Knows which parts make up a search. Ranking is the job of `retrieve`, the life o
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from rag.retrieve.candidates import CandidateSource
 from rag.retrieve.evidence import EvidenceFinder, Profile, load_model
 from rag.retrieve.passages import PassageRetriever
 from rag.snapshots import Snapshot, SnapshotStore
+
+# How many passages are looked at for an answer.
+LOOKED_AT = 20
 
 
 class Searcher:
@@ -44,11 +48,8 @@ class Searcher:
         )
 
     def passages(self, question: str, places: Collection[str], as_of: dt.date, k: int) -> tuple[Passage, ...]:
-        """The `k` best passages."""
-        try:
-            return self._dense[0].search(question, k, places, as_of).passages
-        except EmbedderUnavailable:
-            return self._lexical[0].search(question, k, places, as_of).passages
+        """The `k` best passages; those looked at for an answer are in the order of the evidence in them."""
+        return self.evidence(question, places, as_of, max(k, LOOKED_AT))[0][:k]
 
     def evidence(
         self, question: str, places: Collection[str], as_of: dt.date, k: int
@@ -69,7 +70,9 @@ class Searcher:
     ) -> tuple[tuple[Passage, ...], Evidence]:
         retriever, source, finder = parts
         retrieved = retriever.search(question, k, places, as_of)
-        return retrieved.passages, finder.find(question, places, source.candidates(question, retrieved))
+        found = source.candidates(question, retrieved)
+        evidence, worth = finder.find(question, places, found)
+        return tuple(sorted(retrieved.passages, key=lambda p: -worth.get(p.chunk.id, -math.inf))), evidence
 
 
 class CurrentSearcher:

@@ -14,6 +14,7 @@ _LIST = re.compile(
 )
 _QUESTION_MARK = re.compile(r"[？?]")
 _SEVERAL = re.compile(r"分别|各|以及|还有|另外")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?=年|\D|$)")
 _COUNT = r"\d+\s*(?:多|余)?(?:家|个|次|所|座|项|档|种|市)"
 
 
@@ -55,6 +56,11 @@ def answer_types(question: str) -> frozenset[str]:
 def has_figure(text: str, types: frozenset[str]) -> bool:
     """Whether `text` holds a figure of one of the kinds."""
     return any(name in types and shape.search(text) for name, _, shape in _COMPILED)
+
+
+def years(question: str) -> frozenset[str]:
+    """The years that the question names."""
+    return frozenset(_YEAR.findall(question))
 
 
 def asks_one_thing(question: str) -> bool:

@@ -41,8 +41,8 @@ RANK_FEATURES = (
     "bm25_unit", "bm25_chunk", "cosine", "cosine_chunk",
 )  # fmt: skip
 SUFFICIENCY_FEATURES = (
-    "coverage", "rarest", "unseen", "place_absent", "figure_absent", "excluded",
-    "cosine_top", "cosine_best", "cosine_chunk_best",
+    "coverage", "rarest", "unseen", "unseen_terms", "place_absent", "figure_absent", "year_absent", "excluded",
+    "lead", "cosine_top", "cosine_best", "cosine_chunk_best",
 )  # fmt: skip
 _DENSE = frozenset({"cosine", "cosine_chunk", "cosine_top", "cosine_best", "cosine_chunk_best"})
 
@@ -126,6 +126,7 @@ def sufficiency_row(
     question: str,
     asked_places: Collection[str],
     found: Candidates,
+    scores: Matrix,
     chosen: Sequence[int],
     idf: Callable[[str], float],
     names: Sequence[str],
@@ -137,20 +138,29 @@ def sufficiency_row(
     known = {term: weight for term, weight in weights.items() if term not in unseen}
     texts = [_with_titles(found.units[i]) for i in chosen]
     carried = {term for text in texts for term in terms(text)}
-    types = cues.answer_types(question)
+    types, years = cues.answer_types(question), cues.years(question)
     asked = qualifiers.mentioned(question)
     values = {
         "coverage": _carried_share(known, carried),
         "rarest": _carried_share(dict(sorted(known.items(), key=lambda t: -t[1])[:_RAREST]), carried),
         "unseen": len(unseen) / max(len(weights), 1),
+        "unseen_terms": float(len(unseen)),
         "place_absent": float(bool(asked_places) and not any(_names_one_of(t, asked_places) for t in texts)),
         "figure_absent": float(bool(types) and not any(cues.has_figure(found.units[i].text, types) for i in chosen)),
+        "year_absent": float(bool(years) and not any(year in text for year in years for text in texts)),
+        "lead": _lead(scores),
         "excluded": float(min(qualifiers.excluded(asked, qualifiers.mentioned(t)) for t in texts)),
         "cosine_top": float(found.cosine[chosen[0]]),
         "cosine_best": float(found.cosine.max()),
         "cosine_chunk_best": float(found.cosine_chunk.max()),
     }
     return np.array([values[name] for name in names])
+
+
+def _lead(scores: Matrix) -> float:
+    """Log of the best candidate's share under the ranking model: 0 when it stands alone."""
+    above = scores - scores.max()
+    return -float(np.log(np.exp(above).sum()))
 
 
 def _carried_share(weights: Mapping[str, float], carried: Collection[str]) -> float:
@@ -181,20 +191,27 @@ class EvidenceFinder:
     def __init__(self, model: EvidenceModel, idf: Callable[[str], float]) -> None:
         self._model, self._idf = model, idf
 
-    def find(self, question: str, asked_places: Collection[str], found: Candidates) -> Evidence:
-        """The evidence for the question; empty with sufficiency 0 when there are no candidates."""
+    def find(
+        self, question: str, asked_places: Collection[str], found: Candidates
+    ) -> tuple[Evidence, dict[str, float]]:
+        """The evidence for the question, and what each chunk is worth: the score of its best unit.
+
+        The evidence is empty with sufficiency 0 when there are no candidates.
+        """
         if not found.units:
-            return Evidence((), (), 0.0, sufficient=False)
+            return Evidence((), (), 0.0, sufficient=False), {}
         scores = np.round(self._model.rank(rank_rows(question, found, self._model.rank.features)), 4)
         chosen = choose(found, scores, self._model.margin)
-        row = sufficiency_row(question, asked_places, found, chosen, self._idf, self._model.sufficiency.features)
+        row = sufficiency_row(
+            question, asked_places, found, scores, chosen, self._idf, self._model.sufficiency.features
+        )
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
         pool = self._pool(found, scores, chosen)
         units = tuple(found.units[i] for i in chosen)
         sufficient = probability >= self._model.threshold
         one = cues.asks_one_thing(question)
         details = _details(found, scores, chosen) if one else {}
-        return Evidence(units, pool, round(probability, 4), sufficient, details, one)
+        return Evidence(units, pool, round(probability, 4), sufficient, details, one), _worth(found, scores)
 
     def _pool(self, found: Candidates, scores: Matrix, chosen: list[int]) -> tuple[EvidenceUnit, ...]:
         kept = list(chosen)
@@ -204,6 +221,13 @@ class EvidenceFinder:
             if not any(_overlap(found.units[i], found.units[j]) for j in kept):
                 kept.append(i)
         return tuple(found.units[i] for i in kept)
+
+
+def _worth(found: Candidates, scores: Matrix) -> dict[str, float]:
+    worth: dict[str, float] = {}
+    for passage, score in zip(found.passages, scores.tolist(), strict=True):
+        worth[passage.chunk.id] = max(score, worth.get(passage.chunk.id, -math.inf))
+    return worth
 
 
 def _by_score(found: Candidates, scores: Matrix) -> list[int]:

@@ -133,13 +133,15 @@ def test_scores_are_relative_to_the_best() -> None:
 def test_coverage_is_the_share_of_telling_words(idf: Idf) -> None:
     """Words weigh by their rarity; the place's name is not counted as a word."""
     found = candidates(a_unit("nursing#u0", "护理床位费。", title_path=("说明",)))
-    row = sufficiency_row("嘉兴护理停车", ("嘉兴",), found, [0], idf, ["coverage", "unseen"])
+    row = sufficiency_row(
+        "嘉兴护理停车", ("嘉兴",), found, np.zeros(len(found.units)), [0], idf, ["coverage", "unseen"]
+    )
     assert row.tolist() == [0.5, 0.0]
 
 
 def test_words_that_no_row_has_are_unseen(idf: Idf) -> None:
     """A question about something that the corpus never speaks of is known by that."""
-    row = sufficiency_row("火星护理", (), candidates(RATIO), [0], idf, ["unseen", "coverage"])
+    row = sufficiency_row("火星护理", (), candidates(RATIO), np.zeros(1), [0], idf, ["unseen", "coverage"])
     assert row.tolist() == [0.5, 1.0]
 
 
@@ -147,14 +149,20 @@ def test_words_that_no_row_has_are_unseen(idf: Idf) -> None:
 def test_a_place_is_carried_by_its_relatives(idf: Idf, place: str, absent: float) -> None:
     """A sentence about 嘉兴 speaks for the place and its province, and for no neighbour."""
     found = candidates(a_unit("nursing#u0", "嘉兴市护理费由基金支付75%。"))
-    assert sufficiency_row(f"{place}护理费", (place,), found, [0], idf, ["place_absent"]).tolist() == [absent]
+    assert sufficiency_row(
+        f"{place}护理费", (place,), found, np.zeros(len(found.units)), [0], idf, ["place_absent"]
+    ).tolist() == [absent]
 
 
 def test_a_figure_asked_for_must_be_there(idf: Idf) -> None:
     """One of the chosen units has it, or it is absent; not chosen ones do not count."""
     found = candidates(LEAD_IN, RATIO)
-    assert sufficiency_row("护理费报几成", (), found, [0], idf, ["figure_absent"]).tolist() == [1]
-    assert sufficiency_row("护理费报几成", (), found, [0, 1], idf, ["figure_absent"]).tolist() == [0]
+    assert sufficiency_row(
+        "护理费报几成", (), found, np.zeros(len(found.units)), [0], idf, ["figure_absent"]
+    ).tolist() == [1]
+    assert sufficiency_row(
+        "护理费报几成", (), found, np.zeros(len(found.units)), [0, 1], idf, ["figure_absent"]
+    ).tolist() == [0]
 
 
 def test_the_best_come_first_and_near_ones_follow() -> None:
@@ -194,25 +202,53 @@ def test_ties_go_by_id() -> None:
 
 def test_nothing_to_choose_from_is_insufficient(idf: Idf) -> None:
     """Without candidates there is no evidence, and nobody guesses."""
-    found = EvidenceFinder(by("bm25_unit"), idf).find("护理费", (), candidates())
+    found = EvidenceFinder(by("bm25_unit"), idf).find("护理费", (), candidates())[0]
     assert (found.units, found.pool, found.sufficiency, found.sufficient) == ((), (), 0.0, False)
+
+
+def test_a_chunk_is_worth_its_best_unit(idf: Idf) -> None:
+    """Passages can be put into the order of the evidence in them."""
+    found = candidates(RATIO, LEAD_IN, ITEMS, bm25=(1.0, 2.0, 9.0))
+    worth = EvidenceFinder(by("bm25_unit"), idf).find("护理费", (), found)[1]
+    chunks = {p.chunk.id for p in found.passages}
+    assert worth.keys() == chunks
+    assert max(worth, key=lambda chunk: worth[chunk]) == found.passages[2].chunk.id
+
+
+def test_a_year_asked_for_must_be_there(idf: Idf) -> None:
+    """What holds for another year is no evidence for the one asked about."""
+    found = candidates(a_unit("nursing#u0", "2024年护理费由基金支付75%。"))
+    rows = [
+        sufficiency_row(f"{year}年护理费", (), found, np.zeros(1), [0], idf, ["year_absent"])[0]
+        for year in (2024, 2026)
+    ]
+    assert rows == [0.0, 1.0]
+
+
+def test_who_stands_alone_leads(idf: Idf) -> None:
+    """The lead is 0 for a best unit far above the others, and lower the more are near it."""
+    found = candidates(RATIO, LEAD_IN)
+    leads = [
+        sufficiency_row("护理费", (), found, np.array(s), [0], idf, ["lead"])[0] for s in ([99.0, 0.0], [1.0, 1.0])
+    ]
+    assert leads == [pytest.approx(0.0), pytest.approx(-math.log(2))]
 
 
 def test_sufficiency_is_a_probability_against_a_threshold(idf: Idf) -> None:
     """The logistic of the fitted score; at the threshold it suffices."""
     found = candidates(RATIO, bm25=(1.0,))
     full = 1 / (1 + math.exp(-5))
-    enough = EvidenceFinder(by("bm25_unit", threshold=0.99), idf).find("护理", (), found)
+    enough = EvidenceFinder(by("bm25_unit", threshold=0.99), idf).find("护理", (), found)[0]
     assert (enough.sufficiency, enough.sufficient) == (pytest.approx(full, abs=1e-4), True)
-    assert not EvidenceFinder(by("bm25_unit", threshold=0.994), idf).find("护理", (), found).sufficient
-    assert not EvidenceFinder(by("bm25_unit", threshold=0.5), idf).find("停车", (), found).sufficient
+    assert not EvidenceFinder(by("bm25_unit", threshold=0.994), idf).find("护理", (), found)[0].sufficient
+    assert not EvidenceFinder(by("bm25_unit", threshold=0.5), idf).find("停车", (), found)[0].sufficient
 
 
 def test_the_pool_goes_on_below_the_chosen(idf: Idf) -> None:
     """A model that chooses for itself sees the chosen units first, then the rest in rank order, none overlapping."""
     item = a_unit("dental#u2", "身份证；", 7)
     found = candidates(RATIO, LEAD_IN, ITEMS, item, bm25=(9.0, 1.0, 5.0, 4.0))
-    evidence = EvidenceFinder(by("bm25_unit", margin=0.1), idf).find("护理费", (), found)
+    evidence = EvidenceFinder(by("bm25_unit", margin=0.1), idf).find("护理费", (), found)[0]
     assert [u.id for u in evidence.units] == ["nursing#u0"]
     assert [u.id for u in evidence.pool] == ["nursing#u0", "dental#u0", "nursing#u1"]
 
@@ -223,15 +259,15 @@ def test_the_part_that_answers_is_named(idf: Idf) -> None:
     other = a_unit("dental#u3", "银行卡。", 11)
     found = candidates(ITEMS, item, other, bm25=(9.0, 1.0, 8.5))
     finder = EvidenceFinder(by("bm25_unit"), idf)
-    assert finder.find("补贴发到哪张银行卡", (), found).details == {"dental#u0": other}
-    assert finder.find("申请要哪些材料", (), found).details == {}
+    assert finder.find("补贴发到哪张银行卡", (), found)[0].details == {"dental#u0": other}
+    assert finder.find("申请要哪些材料", (), found)[0].details == {}
 
 
 def test_a_part_that_answers_far_worse_is_not_named(idf: Idf) -> None:
     """Where the whole is needed, it stays whole."""
     rest = [a_unit(f"nursing#u{n}", f"第{n}句话。", n * 20) for n in range(40)]
     found = candidates(ITEMS, a_unit("dental#u2", "身份证；", 7), *rest, bm25=(9.0, *(1.0 for _ in range(41))))
-    assert EvidenceFinder(by("bm25_unit"), idf).find("补贴发到哪张卡", (), found).details == {}
+    assert EvidenceFinder(by("bm25_unit"), idf).find("补贴发到哪张卡", (), found)[0].details == {}
 
 
 def test_a_part_lies_in_the_same_document(idf: Idf) -> None:
@@ -239,7 +275,7 @@ def test_a_part_lies_in_the_same_document(idf: Idf) -> None:
     elsewhere = a_unit("glasses#u0", "配镜。", 2)
     assert ITEMS.span.contains(elsewhere.span)
     found = candidates(ITEMS, elsewhere, bm25=(9.0, 5.0))
-    assert EvidenceFinder(by("bm25_unit"), idf).find("补贴发到哪张卡", (), found).details == {}
+    assert EvidenceFinder(by("bm25_unit"), idf).find("补贴发到哪张卡", (), found)[0].details == {}
 
 
 def test_a_unit_shows_its_lead_in_first() -> None:
