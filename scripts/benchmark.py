@@ -30,7 +30,8 @@ import msgspec
 import uvicorn
 
 from evals.dataset import GOLD, GoldExample, load
-from evals.observe import observe
+from evals.domain import Observation
+from evals.runner import observe
 from rag.domain import Answer
 from rag.settings import Settings, read_settings
 from rag.web.app import create_app
@@ -111,10 +112,12 @@ def _indexing(settings: Settings) -> list[Row]:
 
 def _extractive(settings: Settings, examples: Sequence[GoldExample]) -> list[Row]:
     service = Service(msgspec.structs.replace(settings, llm="extractive"))
+    seen: list[Observation] = []
     try:
-        seen = observe(service, examples, _quiet)[1:]
+        observe(service, examples, seen.append, _quiet)
     finally:
         service.close()
+    seen = seen[1:]
     failed = [o.error for o in seen if o.error]
     if failed:
         raise SystemExit(f"{len(failed)} questions failed, the first with {failed[0]}")

@@ -19,6 +19,8 @@ from rag.ports import Completion, Message, Vectors
 
 OutputMode = Literal["json_schema", "json_object", "prompt"]
 MAX_OUTPUT_TOKENS = 400
+TEMPERATURE = 0.0
+SEED = 7
 _EMBED_TIMEOUT = 30.0
 _NO_KEY = "none"  # servers without keys still want the header
 
@@ -73,8 +75,8 @@ class OpenAIChatModel:
             reply = await self._client.chat.completions.create(
                 model=self.name,
                 messages=wanted,
-                temperature=0,
-                seed=7,
+                temperature=TEMPERATURE,
+                seed=SEED,
                 max_tokens=MAX_OUTPUT_TOKENS,
                 **self._format(schema),
             )
