@@ -10,7 +10,7 @@ WITH_ENV = if [ -f .env ]; then before=$$(export -p); set -a; . ./.env; set +a; 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check gate bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -29,6 +29,18 @@ check: $(INSTALLED)  ## lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Judged as shipped: settings of the environment or of .env play no part. RUNS is where runs and reports are kept.
+RUNS ?= runs/gate
+JUDGE = env -u RAG_LLM -u RAG_LLM_BASE_URL -u RAG_EMBEDDER -u RAG_CHROMA_URL $(BIN)/evals
+gate: setup  ## judge the service on the gold questions, with no key and no network; red if it got worse
+	rm -rf $(RUNS)
+	$(JUDGE) run --model extractive --out $(RUNS)/extractive
+	$(JUDGE) run --model cassette --out $(RUNS)/cassette
+	for mode in extractive cassette; do \
+	  $(JUDGE) report $(RUNS)/$$mode --html $(RUNS)/$$mode.html --junit $(RUNS)/$$mode.xml --markdown $(RUNS)/$$mode.md; done
+	$(JUDGE) gate $(RUNS)/extractive
+	$(JUDGE) gate $(RUNS)/cassette
 
 bench: setup  ## the benchmarks
 	$(WITH_ENV) $(BIN)/python scripts/benchmark.py

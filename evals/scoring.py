@@ -105,6 +105,6 @@ def score_run(folder: RunFolder, gold: Sequence[Path] = (), corpus: Sequence[Pat
         raise RunInvalid(f"{folder.path}: its {manifest.examples} examples are not all there, or the gold has changed")
     paths = list(corpus) or [ROOT / name for name in manifest.corpus]
     if not corpus and tree_digest(paths) != manifest.corpus_digest:
-        raise RunInvalid(f"{folder.path}: the documents are not those of the run")
+        raise RunInvalid(f"{folder.path}: {manifest.corpus} are not the documents of the run; --corpus names others")
     found = samples(examples, seen, read_library(paths, NoBudget()))
     return ScoredRun(manifest, tuple(found), tuple(map(score, found)))

@@ -6,7 +6,7 @@
                        for a passage that holds a needed span which none above it holds; the best order has a gain for
                        each passage that the needed spans stand in
     document_hit@5     1 if one of the first 5 is of a document with needed evidence
-    context_precision  the share of the first 5 that touch needed or further gold evidence
+    passage_precision  the share of the first 5 that touch needed or further gold evidence
 
 Of answerable questions. Can't see other passages that would do as well and are not listed in the gold, nor the order
 of evidence inside a passage.
@@ -83,7 +83,7 @@ def _document_hit(sample: Sample) -> Verdict:
     return flag(any(row.document_id in right for row in sample.observation.retrieved[:_TOP]))
 
 
-def _context_precision(sample: Sample) -> Verdict:
+def _passage_precision(sample: Sample) -> Verdict:
     if not sample.answerable:
         return NOT_ANSWERABLE
     top = sample.observation.retrieved[:_TOP]
@@ -120,5 +120,5 @@ METRICS = (
     Metric("mrr@10", "mean", "high", _mrr),
     Metric("ndcg@10", "mean", "high", _ndcg),
     Metric("document_hit@5", "flag", "high", _document_hit),
-    Metric("context_precision", "mean", "high", _context_precision),
+    Metric("passage_precision", "mean", "high", _passage_precision),
 )

@@ -109,7 +109,10 @@ def readable(text: str) -> str:
             shown.append("；".join(f"{name}：{value}" for name, value in zip(header, row, strict=True) if value))
         elif row is not header or sum(c is not None for c in cells) == 1:
             shown.append("；".join(row))
-    return _OWN_MARKER.sub(r"（\1）", "\n".join(line for line in shown if line))
+    text = "\n".join(line for line in shown if line)
+    if "\n· " in text and _BULLET.match(lines[0].strip()):  # cut apart here: the first item is an item, too
+        text = "· " + text
+    return _OWN_MARKER.sub(r"（\1）", text)
 
 
 def _table_lines(line: str) -> list[str]:

