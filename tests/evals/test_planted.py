@@ -48,7 +48,8 @@ class Plant(Value):
     calls: str | None = None
 
 
-POEM = """\
+# It forgets to show the evidence.
+FORGETFUL = """\
 +++
 version = "0"
 inputs = ["evidence", "question"]
@@ -59,11 +60,9 @@ evidence = "[1]（甲）乙。"
 question = "丙？"
 +++
 ## system
-你是诗人。为问题写一首五言绝句，不管证据。只输出JSON：{"claims":[{"text":"诗","evidence":[1]}]}
+你是医保问答助手，用一句话回答问题。只输出JSON：{"claims":[{"text":"…","evidence":[1]}]}
 
 ## user
-证据：
-$evidence
 问题：$question
 """
 HASHED = """
@@ -128,7 +127,7 @@ PLANTS = (
     ),
     Plant(
         "wrong prompt",
-        (Edit("prompts/phrase.md", None, POEM),),
+        (Edit("prompts/phrase.md", None, FORGETFUL),),
         frozenset({"generated"}),
         mode="cassette",
         calls="planted-prompt.jsonl.gz",
