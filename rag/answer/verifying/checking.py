@@ -72,6 +72,7 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
         *_order(claim, told),
         *_bounds(claim, told),
         *_scopes(claim, told, title),
+        *_places_moved(claim, told, title),
         *_polarity(claim, told),
         *_support(claim, told, title),
     ]
@@ -166,6 +167,38 @@ def _scopes(claim: str, told: str, title: str) -> list[Problem]:
             kind: ProblemKind = "person" if dimension in _PERSON_DIMENSIONS else "qualifier"
             problems.append(Problem(kind, "、".join(sorted(missing)), "、".join(sorted(there.get(dimension, ())))))
     return problems
+
+
+def _places_moved(claim: str, told: str, title: str) -> list[Problem]:
+    """What a place is said of must be said of it in the evidence: 杭州的三甲医院 is not 宁波的三甲医院.
+
+    The words behind each place are looked for in the clauses that hold most of them. A clause that names no place
+    goes on about that of the clause before it.
+    """
+    there = _placed_clauses(told, title)
+    problems = []
+    for clause in _CLAUSE_END.split(claim):
+        mentions = places.located(clause)
+        for n, (place, _, end) in enumerate(mentions):
+            said = topic_terms(clause[end : mentions[n + 1][1] if n + 1 < len(mentions) else len(clause)])
+            alike = [(sum(term in text for term in said), named) for text, named in there]
+            most = max((shared for shared, _ in alike), default=0)
+            if 2 * most < len(said) or not said:
+                continue  # too little in common to tell; support is another check
+            of = [named for shared, named in alike if shared == most]
+            if all(named and not any(places.related(place, other) for other in named) for named in of):
+                problems.append(Problem("place", place, "、".join(dict.fromkeys(p for named in of for p in named))))
+    return problems
+
+
+def _placed_clauses(told: str, title: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The evidence's clauses, folded, each with the places that it is about."""
+    found = []
+    about = places.find(title)
+    for clause in _CLAUSE_END.split(told):
+        about = places.find(clause) or about
+        found.append((fold(clause), about))
+    return found
 
 
 def _polarity(claim: str, told: str) -> list[Problem]:

@@ -124,6 +124,18 @@ def test_a_problem_shows_both_sides() -> None:
     assert (problem.claim, problem.evidence) == ("75%", "75元")
 
 
+def test_what_is_said_of_one_place_is_not_said_of_another() -> None:
+    """Both are named in the evidence; the hospitals are in one of them."""
+    told = "宁波医保卡在杭州能用的机构是“一卡通”定点医院，其中包括杭州市的多家三甲医院。"
+    assert "place" in {p.kind for p in check("宁波医保卡在杭州能用的机构是宁波的多家三甲医院。", [told])}
+    assert not check("宁波医保卡在杭州能用的机构包括杭州市的多家三甲医院。", [told])
+
+
+def test_a_clause_without_a_place_goes_on_about_the_last_one() -> None:
+    """宁波参保人住院的，三级医院报90% is about 宁波 to its end."""
+    assert not check("宁波参保人住院，宁波三级医院报90%。", ["宁波参保人住院的，三级医院报90%。"])
+
+
 def test_a_place_of_the_title_counts_as_told() -> None:
     """Evidence below a title that names the place speaks of that place."""
     assert check("宁波陪护床费每日40元。", ["陪护床费每日40元。"], "宁波陪护床费") == ()
