@@ -209,8 +209,8 @@ async def _answered(service: Service, example: GoldExample, query: Query) -> Obs
         match event:
             case PassagesFound(passages=passages):
                 retrieved = tuple(passage_row(rank, passage) for rank, passage in enumerate(passages, 1))
-            case Finished(outcome=outcome):
-                return Observation(example.id, outcome, retrieved)
+            case Finished(outcome=outcome, drafted=drafted, removed=removed):
+                return Observation(example.id, outcome, retrieved, drafted=drafted, removed=removed)
     raise AssertionError("a pipeline always finishes")
 
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from rag.answer.composing import ComposedClaim, phrased, quoted, selected
+from rag.answer.composing import ComposedClaim, phrased, quoted, removed, selected
 from rag.answer.drafting import Drafted, Drafter
 from rag.answer.rendering import Frame, new_id, render_abstention, render_answer
 from rag.domain import (
@@ -65,9 +65,20 @@ class ClaimProven(Value):
 
 
 class Finished(Value):
-    """The whole outcome; the last event."""
+    """The whole outcome; the last event. `drafted` sentences came from the model, `removed` of them were not shown."""
 
     outcome: Outcome
+    drafted: int = 0
+    removed: int = 0
+
+
+class _Composition(Value):
+    """The claims, or the reason why there are none, and how many sentences the model wrote and lost."""
+
+    claims: tuple[ComposedClaim, ...] = ()
+    reason: AbstentionReason = "weak_evidence"
+    drafted: int = 0
+    removed: int = 0
 
 
 Event = Opened | PassagesFound | ClaimProven | Finished
@@ -116,40 +127,41 @@ class Pipeline:
             passages, evidence = await asyncio.to_thread(searcher.evidence, asked, places, query.as_of, LOOKED_AT)
             watch.lap("retrieve")
             yield PassagesFound(passages[:SHOWN])
-            composed, reason, frame = await self._composed(asked, evidence, frame, watch)
+            composed, frame = await self._composed(asked, evidence, frame, watch)
             frame = msgspec.structs.replace(frame, timings=watch.timings())
-            if not composed:
+            if not composed.claims:
                 nearest = passages[0].document if passages else None
-                yield Finished(render_abstention(reason, nearest, frame))
+                declined = render_abstention(composed.reason, nearest, frame)
+                yield Finished(declined, composed.drafted, composed.removed)
                 return
-            outcome = render_answer(composed, searcher.catalogue, frame)
+            outcome = render_answer(composed.claims, searcher.catalogue, frame)
         for claim in outcome.claims:
             yield ClaimProven(claim, tuple(c for c in outcome.citations if c.marker in claim.citations))
-        yield Finished(outcome)
+        yield Finished(outcome, composed.drafted, composed.removed)
 
     async def _composed(
         self, question: str, evidence: Evidence, frame: Frame, watch: _Watch
-    ) -> tuple[list[ComposedClaim], AbstentionReason, Frame]:
+    ) -> tuple[_Composition, Frame]:
         """The claims, or the reason why there are none; and the frame with what the model did."""
         enough = evidence.sufficient
         chooses = self._drafter is not None and self._drafter.profile.chooses
         if not evidence.units or not (enough or (chooses and evidence.sufficiency >= _HOPELESS)):
-            return [], "weak_evidence" if evidence.units else "no_evidence", frame
+            return _Composition(reason="weak_evidence" if evidence.units else "no_evidence"), frame
         if self._drafter is None:
-            return quoted(evidence.units), "weak_evidence", frame
+            return _Composition(tuple(quoted(evidence.units))), frame
         try:
             drafted = await self._drafter.draft(question, evidence.pool if chooses else evidence.units)
         except ModelFailure as failure:
             watch.lap("generate")
             frame = msgspec.structs.replace(frame, degraded=failure.degraded)
-            return quoted(evidence.units) if enough else [], "weak_evidence", frame
+            return _Composition(tuple(quoted(evidence.units) if enough else ())), frame
         watch.lap("generate")
         frame = msgspec.structs.replace(
             frame, mode="llm", model=self._drafter.model_name, usage=_sum(frame.usage, drafted.usage)
         )
-        composed = self._proven(question, evidence, drafted)
+        claims = tuple(self._proven(question, evidence, drafted))
         watch.lap("verify")
-        return composed, "weak_evidence", frame
+        return _Composition(claims, drafted=len(drafted.draft.claims), removed=removed(drafted, claims)), frame
 
     def _proven(self, question: str, evidence: Evidence, drafted: Drafted) -> list[ComposedClaim]:
         if self._drafter is not None and self._drafter.profile.chooses:

@@ -1,10 +1,10 @@
 """Who phrased the claims, and whether the model failed.
 
     generated, quoted, computed  the share of an answer's claims in that mode
+    removed                      the share of the model's sentences that are in no claim
     degraded                     1 if a model was configured and did not answer
 
-Neither more of the one nor of the other is better by itself. Can't see what the model wrote and the checks removed:
-an outcome does not carry it.
+Neither more of the one nor of the other is better by itself. Can't see whether what was removed was wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evals.domain import Metric, Sample, Scored, Verdict, flag
-from evals.metrics.reasons import NO_OUTCOME, NOT_ANSWERED
+from evals.metrics.reasons import NO_MODEL, NO_OUTCOME, NOT_ANSWERED
 from rag.domain import ClaimMode
 
 
@@ -24,6 +24,11 @@ def _share(mode: ClaimMode) -> Callable[[Sample], Verdict]:
     return share
 
 
+def _removed(sample: Sample) -> Verdict:
+    seen = sample.observation
+    return Scored(seen.removed / seen.drafted) if seen.drafted else NO_MODEL
+
+
 def _degraded(sample: Sample) -> Verdict:
     return flag(sample.outcome.degraded) if sample.outcome else NO_OUTCOME
 
@@ -32,5 +37,6 @@ METRICS = (
     Metric("generated", "mean", "neither", _share("generated")),
     Metric("quoted", "mean", "neither", _share("quoted")),
     Metric("computed", "mean", "neither", _share("computed")),
+    Metric("removed", "mean", "neither", _removed),
     Metric("degraded", "flag", "low", _degraded),
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evals.domain import Metric, Sample, Scored, Unscored, Verdict
-from evals.metrics.reasons import NO_OUTCOME
+from evals.domain import Metric, Sample, Scored, Verdict
+from evals.metrics.reasons import NO_MODEL, NO_OUTCOME
 from rag.domain import Usage
 
 
@@ -19,7 +19,7 @@ def _spent(count: Callable[[Usage], int]) -> Callable[[Sample], Verdict]:
         if sample.outcome is None:
             return NO_OUTCOME
         if sample.outcome.mode == "extractive":
-            return Unscored("no model took part")
+            return NO_MODEL
         return Scored(count(sample.outcome.usage))
 
     return spent

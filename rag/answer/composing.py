@@ -78,6 +78,12 @@ def selected(drafted: Drafted) -> list[ComposedClaim]:
     return composed
 
 
+def removed(drafted: Drafted, composed: Sequence[ComposedClaim]) -> int:
+    """How many of the model's sentences are in no claim of the answer."""
+    shown = [fold(claim.text) for claim in composed if claim.mode == "generated"]
+    return sum(not any(fold(claim.text) in text for text in shown) for claim in drafted.draft.claims)
+
+
 def _rewordings(unit: EvidenceUnit, drafted: Drafted) -> list[str]:
     """What the model wrote from this unit: its sentences together, then each alone."""
     own = [claim.text for claim in drafted.draft.claims if unit.id in {drafted.units[n - 1].id for n in claim.evidence}]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answer.composing import ComposedClaim, phrased, quoted, readable, selected
+from rag.answer.composing import ComposedClaim, phrased, quoted, readable, removed, selected
 from rag.answer.drafting import Drafted
 from rag.answer.verifying.checking import check, completeness
 from rag.answer.verifying.slots import slots
@@ -210,3 +210,11 @@ def test_the_prompts_own_examples_would_stand() -> None:
             checked = check(claim["text"], [text], title)
             verdicts.append((*checked, *completeness(claim["text"], [text], question, title)))
     assert verdicts == [(), (), ()]
+
+
+def test_what_is_in_no_claim_was_removed() -> None:
+    """A sentence that a claim holds, alone or joined with another, was not."""
+    beds = unit(BEDS)
+    written = drafted((beds,), ("陪护床费报70%。", (1,)), ("陪护床费报7%。", (1,)))
+    assert removed(written, [ComposedClaim("陪护床费报70%。每日最高40元。", (beds,), "generated")]) == 1
+    assert removed(written, [ComposedClaim("陪护床费报70%。", (beds,), "quoted")]) == 2
