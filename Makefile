@@ -30,17 +30,17 @@ check: $(INSTALLED)  ## lint, format and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Judged as shipped: settings of the environment or of .env play no part. RUNS is where runs and reports are kept.
+# Judged as shipped: no setting of the environment or of .env plays a part but where the models lie. RUNS is where runs
+# and reports are kept. Both gates are heard before the target fails.
 RUNS ?= runs/gate
-JUDGE = env -u RAG_LLM -u RAG_LLM_BASE_URL -u RAG_EMBEDDER -u RAG_CHROMA_URL $(BIN)/evals
+JUDGE = env $$(env | sed -n 's/^\(RAG_[A-Z_]*\)=.*/-u \1/p' | grep -v RAG_MODEL_DIR) $(BIN)/evals
 gate: setup  ## judge the service on the gold questions, with no key and no network; red if it got worse
 	rm -rf $(RUNS)
 	$(JUDGE) run --model extractive --out $(RUNS)/extractive
 	$(JUDGE) run --model cassette --out $(RUNS)/cassette
 	for mode in extractive cassette; do \
 	  $(JUDGE) report $(RUNS)/$$mode --html $(RUNS)/$$mode.html --junit $(RUNS)/$$mode.xml --markdown $(RUNS)/$$mode.md; done
-	$(JUDGE) gate $(RUNS)/extractive
-	$(JUDGE) gate $(RUNS)/cassette
+	red=0; for mode in extractive cassette; do $(JUDGE) gate $(RUNS)/$$mode || red=$$?; done; exit $$red
 
 bench: setup  ## the benchmarks
 	$(WITH_ENV) $(BIN)/python scripts/benchmark.py

@@ -21,10 +21,10 @@ from rag.settings import Settings
 
 QUESTIONS = 36
 READY_SECONDS = 120
-# The first floor lies well below what is measured. The second is low because the checks let few rewordings of the terse
-# corpus stand (2 of 39 measured): it tells a broken prompt, which leaves none, and nothing finer (docs/evaluation.md).
+# Both floors lie below what is measured: 32 of 34 answers, and 7 of 49 claims. The second is low because the checks let
+# few rewordings of the terse corpus stand; a prompt that asks for poems leaves .07 of claims, one without evidence none.
 MIN_ANSWERED_BY_MODEL = 0.9
-MIN_GENERATED = 0.02
+MIN_GENERATED = 0.1
 
 
 @pytest.fixture(scope="module")

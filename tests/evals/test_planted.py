@@ -65,6 +65,25 @@ question = "丙？"
 ## user
 问题：$question
 """
+# It shows the evidence and asks for something else.
+POETIC = """\
++++
+version = "0"
+inputs = ["evidence", "question"]
+output = "JSON"
+
+[sample]
+evidence = "[1]（甲）乙。"
+question = "丙？"
++++
+## system
+你是诗人。为问题写一首五言绝句，不管证据。只输出JSON：{"claims":[{"text":"诗","evidence":[1]}]}
+
+## user
+证据：
+$evidence
+问题：$question
+"""
 HASHED = """
 def _hashed(text: str) -> Vectors:
     import hashlib
@@ -137,6 +156,13 @@ PLANTS = (
         frozenset({"generated"}),
         mode="cassette",
         calls="planted-prompt.jsonl.gz",
+    ),
+    Plant(
+        "a prompt for poems",
+        (Edit("prompts/phrase.md", None, POETIC),),
+        frozenset({"generated"}),
+        mode="cassette",
+        calls="planted-poem.jsonl.gz",
     ),
 )
 NAMES = [plant.name for plant in PLANTS]
