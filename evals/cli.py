@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,11 @@ from rag.errors import YibaoError
 
 if TYPE_CHECKING:
     from evals.dataset import GoldExample
-    from evals.judge import Judge, JudgeSpec, TapeMode
+    from evals.judge import TapeMode
     from evals.runner import Mode, Setup
     from evals.scoring import ScoredRun
 
-GOLD = Path(__file__).parent / "gold"
-SEEDS = GOLD / "seeds"
 CORPUS = Path("corpus") / "documents"
-# Written for fitting alone: nearly the same words, answered and not.
-_NOT_ASKED = frozenset({"pairs.jsonl"})
 # A cassette run asks this many of each category, unless it is told to ask all.
 PER_CATEGORY = 8
 MODES = ("extractive", "cassette", "live")
@@ -219,7 +215,9 @@ def judge(
         for line in plan(names, shown, prompts(), build_tokenizer(settings(run)), Price(*price)):
             click.echo(line)
         return
-    with _judge(base_url, judge, tape, run) as (spec, asked), progress_bar() as progress:
+    from evals.adapters.ragas import open_judge
+
+    with open_judge(settings(run), tape, base_url, judge) as (spec, asked), progress_bar() as progress:
         lines = judge_run(run, shown, names, asked, parallel=spec.parallel, progress=progress)
     record = write_record(run, spec, lines, asked.spent, Price(*price))
     click.echo(f"judged {record.cases} answers: {record.spent}, cost {record.cost:.2f}")
@@ -233,31 +231,14 @@ def judge(
 @click.option("--part", type=click.IntRange(1), help="Only the first so many pairs.")
 def calibrate(*, base_url: str | None, judge: str | None, tape: TapeMode, part: int | None, as_json: bool) -> None:
     """Hold a judge's word on hand-labelled pairs against the labels."""
+    from evals.adapters.ragas import open_judge
     from evals.calibration import calibrate as calibrate_judge
     from evals.calibration import load_pairs
 
-    with _judge(base_url, judge, tape, Path("runs") / "judge") as (spec, asked), progress_bar() as progress:
+    given = settings(Path("runs") / "judge")
+    with open_judge(given, tape, base_url, judge) as (spec, asked), progress_bar() as progress:
         found = calibrate_judge(spec.model, load_pairs()[:part], asked, parallel=spec.parallel, progress=progress)
     click.echo(msgspec.json.encode(found).decode() if as_json else str(found))
-
-
-@contextmanager
-def _judge(base_url: str | None, model: str | None, tape: TapeMode, out: Path) -> Iterator[tuple[JudgeSpec, Judge]]:
-    """The judge asked for: a server's model, or the embedded one, which is started unless all is on tape."""
-    import os
-
-    from evals.adapters.ragas import RagasJudge, TapedLLM
-    from evals.cassette import Cassette
-    from evals.judge import TAPE, embedded, external, prompts, served
-    from rag.wiring import build_embedder
-
-    given = settings(out)
-    if base_url and not model:
-        raise click.UsageError("--judge names the model to ask at --base-url")
-    key = os.environ.get("EVALS_JUDGE_API_KEY")
-    spec = external(base_url, model, key) if base_url and model else embedded(given)
-    with nullcontext(spec) if tape == "replay" else served(spec, given) as ready:
-        yield ready, RagasJudge(TapedLLM(ready, tape, Cassette(TAPE)), prompts(), build_embedder(given))
 
 
 @main.command()
@@ -283,44 +264,21 @@ def counterfactual(*, as_json: bool, model: Mode, part: int | None, work: Path) 
 def fit(*, pages: Path, out: Path, write_it: bool) -> None:
     """Fit the evidence model on all development questions, over the raw PAGES and over the corpus."""
     from evals import fit as fitting
-    from evals.dataset import load
-    from evals.library import read_library
-    from evals.runner import PINNED, build_taped_embedder, index
-    from rag.retrieve.evidence import EvidenceModel, Profile
-    from rag.wiring import build_store, build_tokenizer
+    from evals.dataset import SEEDS, corpus_dev, load
 
     halves = {"pages": (pages, load([SEEDS / "dev.jsonl"])), "corpus": (CORPUS, corpus_dev())}
-    models: dict[str, EvidenceModel] = {}
-    snapshots = []
     with progress_bar() as progress:
-        for name, (source, examples) in halves.items():
-            setup = _setup(out / name, (source,), "extractive")
-            embedder = build_taped_embedder(setup)
-            index(setup, embedder, progress)
-            library = read_library([source], build_tokenizer(setup.settings))
-            snapshots.append((build_store(setup.settings).open_current(), library, embedder, examples))
-    profiles: tuple[Profile, ...] = ("hybrid", "lexical")
-    for profile in profiles:
-        data = [
-            case
-            for snapshot, library, embedder, examples in snapshots
-            for case in fitting.cases(examples, library, snapshot, embedder if profile == "hybrid" else None, PINNED)
+        asked = [
+            fitting.asked(_setup(out / name, (source,), "extractive"), examples, progress)
+            for name, (source, examples) in halves.items()
         ]
-        model, figures = fitting.fit(data, profile)
-        models[profile] = model
+    fitted = {profile: fitting.fit_profile(asked, profile) for profile in fitting.PROFILES}
+    for profile, (model, figures) in fitted.items():
         click.echo(f"{profile}: margin {model.margin}, threshold {model.threshold}")
         for name, value in figures.items():
             click.echo(f"  {name:<28} {value}")
     if write_it:
-        fitting.write(models)
-
-
-def corpus_dev() -> list[GoldExample]:
-    """The development examples over the corpus that the evidence model is fitted on: in the documents' script."""
-    from evals.dataset import load
-
-    files = sorted(GOLD.glob("*.jsonl"))
-    return [e for e in load(files) if e.split == "dev" and e.category not in {"english", "traditional"}]
+        fitting.write({profile: model for profile, (model, _) in fitted.items()})
 
 
 def settings(out: Path) -> Any:  # noqa: ANN401 - Settings, imported late
@@ -328,11 +286,6 @@ def settings(out: Path) -> Any:  # noqa: ANN401 - Settings, imported late
     from rag.settings import read_settings
 
     return msgspec.structs.replace(read_settings(), data_dir=str(out / "data"))
-
-
-def gold_files() -> list[Path]:
-    """The gold files that a run asks by default."""
-    return [path for path in sorted(GOLD.glob("*.jsonl")) if path.name not in _NOT_ASKED]
 
 
 @contextmanager
@@ -353,7 +306,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _examples(gold: Sequence[Path], half: str, part: int) -> list[GoldExample]:
-    from evals.dataset import load, stratified
+    from evals.dataset import gold_files, load, stratified
 
     examples = [e for e in load(gold or gold_files()) if half in (e.split, "both")]
     return stratified(examples, part) if part else examples
@@ -374,6 +327,7 @@ def _observe(
     calls: Path | None,
     **more: Any,  # noqa: ANN401 - as in `_setup`
 ) -> Path:
+    from evals.dataset import gold_files
     from evals.runner import CALLS, describe_run, run
     from evals.runs import RunFolder
 

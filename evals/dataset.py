@@ -19,6 +19,11 @@ from rag.domain import Span, Turn
 from rag.text import fold
 
 GOLD = Path(__file__).parent / "gold"
+SEEDS = GOLD / "seeds"
+# Written for fitting alone: nearly the same words, answered and not.
+_NOT_ASKED = frozenset({"pairs.jsonl"})
+# Other than the documents' own script; the evidence model is not fitted on them.
+_FOREIGN = frozenset({"english", "traditional"})
 
 
 class QuoteRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +79,16 @@ def load(files: Iterable[Path]) -> list[GoldExample]:
                 except msgspec.DecodeError as error:
                     raise ValueError(f"{file}:{number}: {error}") from error
     return found
+
+
+def gold_files() -> list[Path]:
+    """The gold files that a run asks by default."""
+    return [path for path in sorted(GOLD.glob("*.jsonl")) if path.name not in _NOT_ASKED]
+
+
+def corpus_dev() -> list[GoldExample]:
+    """The development examples over the corpus that the evidence model is fitted on."""
+    return [e for e in load(sorted(GOLD.glob("*.jsonl"))) if e.split == "dev" and e.category not in _FOREIGN]
 
 
 def resolve(example: GoldExample, library: Library) -> GoldSpans:

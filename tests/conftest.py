@@ -5,7 +5,9 @@ Knows set-up only; promises are in the tests.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from rag.adapters.tiktoken import TiktokenTokenizer
 from rag.indexing import Indexer
 from rag.settings import Settings
 from rag.wiring import build_indexer
+from tests.fakes.openai_server import ScriptedServer, Serve
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +26,13 @@ ROOT = Path(__file__).parents[1]
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the service does."""
     return "asyncio"
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts scripted OpenAI servers, which are closed afterwards."""
+    with contextlib.ExitStack() as started:
+        yield lambda reply: started.enter_context(ScriptedServer(reply))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import httpx2
 import msgspec
 import pytest
 
-from evals.cli import corpus_dev
+from evals.dataset import corpus_dev
 from evals.fit import PAIRS
 from rag.adapters.weights import weights_path
 from rag.domain import DISCLAIMER, Answer, Outcome
@@ -22,7 +22,7 @@ from rag.settings import Settings
 QUESTIONS = 36
 READY_SECONDS = 120
 # Both floors lie below what is measured: 32 of 34 answers, and 7 of 49 claims. The second is low because the checks let
-# few rewordings of the terse corpus stand; a prompt that asks for poems leaves .07 of claims, one without evidence none.
+# few rewordings of the terse corpus stand; a prompt for poems leaves .07 of claims, one without evidence none.
 MIN_ANSWERED_BY_MODEL = 0.9
 MIN_GENERATED = 0.1
 

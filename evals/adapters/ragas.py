@@ -14,6 +14,7 @@ import hashlib
 import math
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import msgspec
@@ -23,11 +24,13 @@ from pydantic import BaseModel, ValidationError
 
 from evals.cassette import Cassette, CassetteMiss, Recorded
 from evals.domain import Scored, Unscored, Verdict
-from evals.judge import Case, JudgeSpec, Spent, TapeMode
+from evals.judge import TAPE, Case, JudgeSpec, Spent, TapeMode, embedded, external, prompts, served
 from rag.adapters.openai import SEED, TEMPERATURE
 from rag.domain import Usage
 from rag.ports import Embedder
 from rag.prompts import Prompt
+from rag.settings import Settings
+from rag.wiring import build_embedder
 
 # Read once, at import; any other value but this word leaves the calls home switched on.
 os.environ["RAGAS_DO_NOT_TRACK"] = "true"
@@ -198,17 +201,34 @@ class Similarity:
         return await _value(self._metric.ascore(reference=sample.reference or "", response=sample.response or ""))
 
 
+@contextmanager
+def open_judge(
+    settings: Settings, tape: TapeMode, base_url: str | None, model: str | None
+) -> Iterator[tuple[JudgeSpec, RagasJudge]]:
+    """The judge asked for: a server's model, or the embedded one, which is started unless all is on tape.
+
+    Raises:
+        ValueError: a server is named without a model.
+    """
+    if base_url and not model:
+        raise ValueError("--judge names the model to ask at --base-url")
+    key = os.environ.get("EVALS_JUDGE_API_KEY")
+    spec = external(base_url, model, key) if base_url and model else embedded(settings)
+    with nullcontext(spec) if tape == "replay" else served(spec, settings) as ready:
+        yield ready, RagasJudge(TapedLLM(ready, tape, Cassette(TAPE)), prompts(), build_embedder(settings))
+
+
 class RagasJudge:
     """`judge.Judge` over ragas."""
 
-    def __init__(self, llm: TapedLLM, prompts: Mapping[str, Prompt], embedder: Embedder | None = None) -> None:
+    def __init__(self, llm: TapedLLM, worded: Mapping[str, Prompt], embedder: Embedder | None = None) -> None:
         self._llm = llm
         self._scores: dict[str, Callable[[Case], Awaitable[float]]] = {
-            **_judged_scores(llm, {name: ChinesePrompt(prompt) for name, prompt in prompts.items()}),
+            **_judged_scores(llm, {name: ChinesePrompt(prompt) for name, prompt in worded.items()}),
             **_surface_scores(),
         }
         if embedder is not None:
-            asked = ChinesePrompt(prompts["question"])
+            asked = ChinesePrompt(worded["question"])
             self._scores["answer_relevancy"] = _relevancy(llm, asked, ProjectEmbedding(embedder))
 
     @property

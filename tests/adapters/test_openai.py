@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,26 +12,10 @@ from rag.adapters.openai import OpenAIChatModel, OpenAIEmbedder, OutputMode
 from rag.domain import Usage
 from rag.errors import EmbedderUnavailable, ModelBusy, ModelDown, ModelOutputInvalid, ModelTooSlow
 from rag.ports import ChatModel, Completion, Message
-from tests.fakes.openai_server import Reply, ScriptedServer, chat_reply, embedding_reply
-
-Serve = Callable[[Callable[[dict[str, Any]], Reply]], ScriptedServer]
+from tests.fakes.openai_server import Reply, Serve, chat_reply, embedding_reply
 
 ASKED = (Message("system", "只答JSON。"), Message("user", "护理补贴发多少？"))
 SCHEMA: dict[str, object] = {"type": "object", "properties": {"claims": {"type": "array"}}}
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts scripted servers, which are closed afterwards."""
-    started: list[ScriptedServer] = []
-
-    def start(reply: Callable[[dict[str, Any]], Reply]) -> ScriptedServer:
-        started.append(ScriptedServer(reply))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
 
 
 def a_model(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,10 @@ from rag.adapters.openai import OpenAIChatModel
 from rag.domain import Usage
 from rag.errors import ModelDown, ModelFailure, ModelOutputInvalid, ModelTooSlow
 from rag.ports import ChatModel, Completion, Message
-from tests.fakes.openai_server import Reply, ScriptedServer, chat_reply
-
-Serve = Callable[[Callable[[dict[str, Any]], Reply]], ScriptedServer]
+from tests.fakes.openai_server import Reply, ScriptedServer, Serve, chat_reply
 
 SERVER, MODEL = "embedded", "scripted"
 SCHEMA: dict[str, object] = {"type": "object", "properties": {"claims": {"type": "array"}}}
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts scripted servers, which are closed afterwards."""
-    started: list[ScriptedServer] = []
-
-    def start(reply: Callable[[dict[str, Any]], Reply]) -> ScriptedServer:
-        started.append(ScriptedServer(reply))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evals.cli import SEEDS
-from evals.dataset import GoldExample, holds_fact, load
+from evals.dataset import SEEDS, GoldExample, holds_fact, load
 from evals.domain import Observation, Scored, Unscored, Verdict
 from evals.library import NoBudget, read_library
 from evals.runner import Setup, index, observe

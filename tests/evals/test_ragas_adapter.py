@@ -8,7 +8,6 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,9 @@ from rag.adapters.tiktoken import TiktokenTokenizer
 from rag.domain import Usage
 from rag.settings import Settings
 from tests.fakes.embedder import FakeEmbedder
-from tests.fakes.openai_server import Reply, ScriptedServer, chat_reply
+from tests.fakes.openai_server import Reply, Script, ScriptedServer, Serve, chat_reply
 
 ROOT = Path(__file__).parents[2]
-Script = Callable[[dict[str, Any]], Reply]
-Serve = Callable[[Script], ScriptedServer]
 
 CASE = Case(
     "g-1",
@@ -80,20 +77,6 @@ def asked(request: dict[str, Any]) -> str:
 def but(prompt: str, reply: Reply) -> Script:
     """The obliging judge, except on one prompt."""
     return lambda request: reply if wanted(request) == prompt else obliging(request)
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts scripted servers, which are closed afterwards."""
-    started: list[ScriptedServer] = []
-
-    def start(reply: Script) -> ScriptedServer:
-        started.append(ScriptedServer(reply))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ import msgspec
 import pytest
 
 from evals.cassette import Cassette
-from evals.cli import gold_files
-from evals.dataset import GoldExample, load
+from evals.dataset import GoldExample, gold_files, load
 from evals.domain import Observation
 from evals.runner import PINNED, Mode, Setup, build_taped_embedder, describe_run, index, observe, run
 from evals.runs import ROOT, RunFolder

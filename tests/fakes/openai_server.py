@@ -49,10 +49,13 @@ def embedding_reply(vectors: list[list[float]]) -> Reply:
     )
 
 
+Script = Callable[[dict[str, Any]], Reply]
+
+
 class ScriptedServer:
     """Serves /v1/chat/completions and /v1/embeddings until closed; `requests` holds every JSON body it was sent."""
 
-    def __init__(self, reply: Callable[[dict[str, Any]], Reply]) -> None:
+    def __init__(self, reply: Script) -> None:
         self.requests: list[dict[str, Any]] = []
         self._closing = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, reply))
@@ -83,7 +86,10 @@ class ScriptedServer:
         self.close()
 
 
-def _handler(server: ScriptedServer, reply: Callable[[dict[str, Any]], Reply]) -> type[BaseHTTPRequestHandler]:
+Serve = Callable[[Script], ScriptedServer]
+
+
+def _handler(server: ScriptedServer, reply: Script) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
