@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from rag.adapters.openai import MAX_OUTPUT_TOKENS, SEED, TEMPERATURE
 from rag.domain import Usage
 from rag.errors import ModelOutputInvalid
-from rag.ports import ChatModel, Completion, Message
+from rag.ports import ChatModel, Message, Piece
 
 PARAMETERS = {"temperature": TEMPERATURE, "seed": SEED, "max_tokens": MAX_OUTPUT_TOKENS}
 
@@ -95,8 +95,8 @@ class TapedModel:
         self.used: set[str] = set()
         self._cassette, self._server, self._real = cassette, server, real
 
-    async def complete(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:
-        """The reply on the tape.
+    async def stream(self, messages: Sequence[Message], schema: dict[str, object]) -> AsyncGenerator[Piece]:
+        """The reply on the tape, in one piece.
 
         Raises:
             CassetteMiss: it is not there, and nothing is being recorded.
@@ -111,7 +111,7 @@ class TapedModel:
             call = await self._record(self._real, key, messages, schema)
         if call.text is None:
             raise ModelOutputInvalid("no usable completion (recorded)")
-        return Completion(call.text, Usage(call.prompt_tokens, call.completion_tokens), self.name)
+        yield Piece(call.text, Usage(call.prompt_tokens, call.completion_tokens))
 
     def forget_unused(self) -> int:
         """Take what this run did not ask off the tape; how many calls that were."""
@@ -128,11 +128,10 @@ class TapedModel:
         """A slow or absent server is not recorded: the next recording asks again."""
         asked = messages[-1].content
         try:
-            reply = await real.complete(messages, schema)
-            usage = reply.usage
-            call = Recorded(
-                key, self._server, self.name, asked, reply.text, usage.prompt_tokens, usage.completion_tokens
-            )
+            pieces = [piece async for piece in real.stream(messages, schema)]
+            usage = pieces[-1].usage or Usage()
+            text = "".join(piece.text for piece in pieces)
+            call = Recorded(key, self._server, self.name, asked, text, usage.prompt_tokens, usage.completion_tokens)
         except ModelOutputInvalid:
             call = Recorded(key, self._server, self.name, asked, None)
         self._cassette.put(call)

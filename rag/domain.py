@@ -180,12 +180,6 @@ class DraftClaim(Value):
     evidence: tuple[int, ...]
 
 
-class Draft(Value):
-    """What the model wrote, unchecked."""
-
-    claims: tuple[DraftClaim, ...]
-
-
 class Usage(Value):
     """Tokens of one answer, summed over its model calls."""
 

@@ -6,21 +6,23 @@ Reads top-down; what each step does is the job of `retrieve` and `answer`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, aclosing
 
 import msgspec
 
-from rag.answer.composing import ComposedClaim, phrased, quoted, removed, selected
-from rag.answer.drafting import Drafted, Drafter
-from rag.answer.rendering import Frame, new_id, render_abstention, render_answer
+from rag.answer.composing import ComposedClaim, Composer, compose, quoted, removed
+from rag.answer.drafting import Draft, Drafter, ModelProfile
+from rag.answer.rendering import AnswerInMaking, Frame, new_id, render_abstention
 from rag.domain import (
     DISCLAIMER,
     AbstentionReason,
     Citation,
     Claim,
+    DraftClaim,
     Evidence,
     Outcome,
     Passage,
@@ -28,7 +30,6 @@ from rag.domain import (
     Scope,
     Timings,
     Turn,
-    Usage,
     Value,
 )
 from rag.errors import ModelFailure
@@ -72,15 +73,6 @@ class Finished(Value):
     removed: int = 0
 
 
-class _Composition(Value):
-    """The claims, or the reason why there are none, and how many sentences the model wrote and lost."""
-
-    claims: tuple[ComposedClaim, ...] = ()
-    reason: AbstentionReason = "weak_evidence"
-    drafted: int = 0
-    removed: int = 0
-
-
 Event = Opened | PassagesFound | ClaimProven | Finished
 
 
@@ -114,63 +106,101 @@ class Pipeline:
                 return event.outcome
         raise AssertionError("a pipeline always finishes")
 
-    async def events(self, query: Query) -> AsyncIterator[Event]:
-        """The answer as it comes about. Cancelling the iteration cancels the model call."""
-        watch = _Watch()
-        frame = Frame(
-            new_id(), read_scope(query.question, query.scope), query.as_of, self._ai_label, "extractive", EXTRACTIVE
-        )
-        yield Opened(frame.id, DISCLAIMER, self._ai_label)
+    async def events(self, query: Query) -> AsyncGenerator[Event]:
+        """The answer as it comes about. Closing the generator cancels the model call."""
+        run = _Run(self._frame(query))
+        yield Opened(run.frame.id, DISCLAIMER, self._ai_label)
         with self._searcher() as searcher:
-            places = scope_places(query.question, frame.scope)
+            places = scope_places(query.question, run.frame.scope)
             asked = scoped_question(query.question, query.scope)
             passages, evidence = await asyncio.to_thread(searcher.evidence, asked, places, query.as_of, LOOKED_AT)
-            watch.lap("retrieve")
+            run.watch.lap("retrieve")
             yield PassagesFound(passages[:SHOWN])
-            composed, frame = await self._composed(asked, evidence, frame, watch)
-            frame = msgspec.structs.replace(frame, timings=watch.timings())
-            if not composed.claims:
+            answer = AnswerInMaking(searcher.catalogue)
+            async with aclosing(self._claims(asked, evidence, run)) as claims:
+                async for claim in claims:
+                    yield ClaimProven(*answer.add(claim))
+            if answer.claims:
+                outcome: Outcome = answer.finish(run.finished_frame())
+            else:
                 nearest = passages[0].document if passages else None
-                declined = render_abstention(composed.reason, nearest, frame)
-                yield Finished(declined, composed.drafted, composed.removed)
-                return
-            outcome = render_answer(composed.claims, searcher.catalogue, frame)
-        for claim in outcome.claims:
-            yield ClaimProven(claim, tuple(c for c in outcome.citations if c.marker in claim.citations))
-        yield Finished(outcome, composed.drafted, composed.removed)
+                outcome = render_abstention(run.reason, nearest, run.finished_frame())
+        yield Finished(outcome, len(run.sentences), removed(run.sentences, run.composed))
 
-    async def _composed(
-        self, question: str, evidence: Evidence, frame: Frame, watch: _Watch
-    ) -> tuple[_Composition, Frame]:
-        """The claims, or the reason why there are none; and the frame with what the model did."""
-        enough = evidence.sufficient
-        chooses = self._drafter is not None and self._drafter.profile.chooses
-        if not evidence.units or not (enough or (chooses and evidence.sufficiency >= _HOPELESS)):
-            return _Composition(reason="weak_evidence" if evidence.units else "no_evidence"), frame
-        if self._drafter is None:
-            return _Composition(tuple(quoted(evidence.units))), frame
+    def _frame(self, query: Query) -> Frame:
+        scope = read_scope(query.question, query.scope)
+        return Frame(new_id(), scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE)
+
+    async def _claims(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
+        """The claims as they are proven; none where the evidence does not suffice."""
+        drafter = self._drafter
+        worth_asking = drafter is not None and drafter.profile.chooses and evidence.sufficiency >= _HOPELESS
+        if not evidence.units or not (evidence.sufficient or worth_asking):
+            run.reason = "weak_evidence" if evidence.units else "no_evidence"
+        elif drafter is None:
+            for claim in quoted(evidence.units):
+                yield claim
+        else:
+            async with aclosing(self._drafted(drafter, question, evidence, run)) as claims:
+                async for claim in claims:
+                    run.composed.append(claim)
+                    yield claim
+
+    async def _drafted(
+        self, drafter: Drafter, question: str, evidence: Evidence, run: _Run
+    ) -> AsyncGenerator[ComposedClaim]:
+        """What the model wrote and was proven; what it did not get to, or got wrong, in the sources' own words."""
+        chooses = drafter.profile.chooses
+        draft = drafter.draft(question, evidence.pool if chooses else evidence.units)
+        composer = compose(question, evidence, draft.units, chooses=chooses)
         try:
-            drafted = await self._drafter.draft(question, evidence.pool if chooses else evidence.units)
+            async with aclosing(_sentences(draft, composer, drafter.profile)) as sentences:
+                async for sentence in sentences:
+                    run.watch.lap("generate")
+                    run.sentences.append(sentence)
+                    for claim in composer.take(sentence):
+                        yield claim
+                    run.watch.lap("verify")
         except ModelFailure as failure:
-            watch.lap("generate")
-            frame = msgspec.structs.replace(frame, degraded=failure.degraded)
-            return _Composition(tuple(quoted(evidence.units) if enough else ())), frame
-        watch.lap("generate")
-        frame = msgspec.structs.replace(
-            frame, mode="llm", model=self._drafter.model_name, usage=_sum(frame.usage, drafted.usage)
-        )
-        claims = tuple(self._proven(question, evidence, drafted))
-        watch.lap("verify")
-        return _Composition(claims, drafted=len(drafted.draft.claims), removed=removed(drafted, claims)), frame
-
-    def _proven(self, question: str, evidence: Evidence, drafted: Drafted) -> list[ComposedClaim]:
-        if self._drafter is not None and self._drafter.profile.chooses:
-            return selected(drafted)
-        return phrased(question, evidence, drafted)
+            run.frame = msgspec.structs.replace(run.frame, degraded=failure.degraded)
+        run.watch.lap("generate")
+        if run.sentences:
+            run.reason = "unverified"
+        for claim in composer.rest(broken=run.frame.degraded is not None):
+            yield claim
+        if run.frame.degraded is None or any(claim.mode == "generated" for claim in run.composed):
+            run.frame = msgspec.structs.replace(run.frame, mode="llm", model=drafter.model_name, usage=draft.usage)
+        run.watch.lap("verify")
 
 
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens)
+async def _sentences(draft: Draft, composer: Composer, profile: ModelProfile) -> AsyncGenerator[DraftClaim]:
+    """What the model writes, and once more what it makes of sentences that were refused.
+
+    Raises:
+        ModelFailure: the draft did not come, or broke off. A failed second try is none: the sources' words stand in.
+    """
+    async with aclosing(draft.claims()) as claims:
+        async for claim in claims:
+            yield claim
+    if profile.mends and composer.failed:
+        with contextlib.suppress(ModelFailure):
+            async with aclosing(draft.mended(composer.failed)) as mended:
+                async for claim in mended:
+                    yield claim
+
+
+class _Run:
+    """One question on its way: what becomes known of it bit by bit."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame, self.watch = frame, _Watch()
+        self.reason: AbstentionReason = "weak_evidence"
+        self.sentences: list[DraftClaim] = []
+        self.composed: list[ComposedClaim] = []
+
+    def finished_frame(self) -> Frame:
+        """The frame with the times."""
+        return msgspec.structs.replace(self.frame, timings=self.watch.timings())
 
 
 class _Watch:
@@ -182,7 +212,7 @@ class _Watch:
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
-        self._laps[stage] = round((now - self._last) * 1000, 1)
+        self._laps[stage] = round(self._laps.get(stage, 0.0) + (now - self._last) * 1000, 1)
         self._last = now
 
     def timings(self) -> Timings:

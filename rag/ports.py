@@ -6,7 +6,7 @@ Each has a real adapter in `adapters` and an honest fake in `tests/fakes`; both 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -65,12 +65,11 @@ class Message(Value):
     content: str
 
 
-class Completion(Value):
-    """A model's reply and what it cost."""
+class Piece(Value):
+    """A stretch of a model's reply as it comes; the last one says what the whole reply cost."""
 
     text: str
-    usage: Usage
-    model: str
+    usage: Usage | None = None
 
 
 @runtime_checkable
@@ -86,11 +85,11 @@ class ChatModel(Protocol):
         """The model's name, as it is reported in an outcome."""
         ...
 
-    async def complete(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:
-        """One reply.
+    def stream(self, messages: Sequence[Message], schema: dict[str, object]) -> AsyncGenerator[Piece]:
+        """One reply, in pieces. Closing the generator cancels the call.
 
         Raises:
-            ModelFailure: nothing usable came back in time.
+            ModelFailure: nothing usable came in time, or the reply broke off; what came before stays as it is.
         """
         ...
 

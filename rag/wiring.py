@@ -21,7 +21,7 @@ from rag.adapters.sqlite import SqliteCatalogue, SqliteVectorCache
 from rag.adapters.tiktoken import TiktokenTokenizer
 from rag.adapters.weights import verified, weights_path
 from rag.adapters.xllamacpp import MODEL_NAME, EmbeddedServer
-from rag.answer.drafting import Drafter, ModelProfile
+from rag.answer.drafting import Drafter, ModelProfile, Prompts
 from rag.domain import Value
 from rag.errors import EmbedderUnavailable, IndexDamaged, InvalidSettings, ModelFileInvalid
 from rag.indexing import Indexer, Progress
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("rag")
 
 PHRASING = ModelProfile("phrase", 300)
-ANSWERING = ModelProfile("answer", 3_000)
+ANSWERING = ModelProfile("answer", 3_000, mends=True)
 
 
 class ChinaClock:
@@ -129,8 +129,18 @@ class Service:
                 return None
             self._closers.append(close)
         usual = ANSWERING if settings.llm_base_url else PHRASING
-        profile = ModelProfile(usual.name, settings.llm_evidence_tokens or usual.evidence_tokens)
-        return Drafter(model, load_prompt(Path(settings.prompt_dir), profile.name), profile, build_tokenizer(settings))
+        profile = ModelProfile(usual.name, settings.llm_evidence_tokens or usual.evidence_tokens, usual.mends)
+        return Drafter(model, load_prompts(Path(settings.prompt_dir), profile), profile, build_tokenizer(settings))
+
+
+def load_prompts(folder: Path, profile: ModelProfile) -> Prompts:
+    """The prompts of a profile.
+
+    Raises:
+        PromptInvalid: one of them can't be read.
+    """
+    names = (profile.name, "repair-json", "repair-claims")
+    return Prompts(*(load_prompt(folder, name) for name in names))
 
 
 def build_chat_model(settings: Settings) -> tuple[ChatModel, Callable[[], None]]:

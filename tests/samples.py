@@ -6,9 +6,14 @@ Knows the texts that tests of the pipeline and of the web ask about. The rules i
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rag.answer.composing import ComposedClaim
+from rag.answer.rendering import AnswerInMaking, Frame
+from rag.domain import Answer
+from rag.ports import Catalogue
 from rag.settings import Settings
 from rag.wiring import build_indexer
 from tests.fakes.openai_server import Reply, chat_reply
@@ -101,3 +106,11 @@ def evidence_number(request: dict[str, Any], words: str) -> int:
     shown = request["messages"][-1]["content"].splitlines()
     line = next(line for line in shown if line.startswith("[") and words in line)
     return int(line[1 : line.index("]")])
+
+
+def render_answer(composed: Sequence[ComposedClaim], catalogue: Catalogue, frame: Frame) -> Answer:
+    """The answer with these claims."""
+    answer = AnswerInMaking(catalogue)
+    for claim in composed:
+        answer.add(claim)
+    return answer.finish(frame)

@@ -6,16 +6,18 @@ Knows the client, its errors and the ways of asking for JSON. What is asked is t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
 
+import httpx2
 import numpy as np
 import openai
 from openai import AsyncOpenAI, OpenAI
 
 from rag.domain import Usage
 from rag.errors import EmbedderUnavailable, ModelBusy, ModelDown, ModelOutputInvalid, ModelTooSlow
-from rag.ports import Completion, Message, Vectors
+from rag.ports import Message, Piece, Vectors
 
 OutputMode = Literal["json_schema", "json_object", "prompt"]
 MAX_OUTPUT_TOKENS = 400
@@ -47,7 +49,7 @@ class OpenAIChatModel:
         # Retries would multiply the deadline, and the extractive path is the better second try.
         self._client = AsyncOpenAI(base_url=base_url, api_key=api_key or _NO_KEY, max_retries=0, timeout=deadline)
 
-    async def complete(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:
+    async def stream(self, messages: Sequence[Message], schema: dict[str, object]) -> AsyncGenerator[Piece]:
         """One reply within the deadline, waiting for a place included.
 
         Raises:
@@ -57,9 +59,14 @@ class OpenAIChatModel:
         if self._inside >= self._room:
             raise ModelBusy(f"{self._inside} answers are being written")
         self._inside += 1
+        due = asyncio.get_running_loop().time() + self._deadline
         try:
-            async with asyncio.timeout(self._deadline), self._places:
-                return await self._call(messages, schema)
+            async with contextlib.AsyncExitStack() as held:
+                async with asyncio.timeout_at(due):
+                    await held.enter_async_context(self._places)
+                async with contextlib.aclosing(self._pieces(messages, schema)) as pieces:
+                    while (piece := await _next(pieces, due)) is not None:
+                        yield piece
         except TimeoutError as error:
             raise ModelTooSlow(f"no answer within {self._deadline:g} s") from error
         finally:
@@ -69,44 +76,84 @@ class OpenAIChatModel:
         """Close the connections."""
         await self._client.close()
 
-    async def _call(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:
+    async def _pieces(self, messages: Sequence[Message], schema: dict[str, object]) -> AsyncGenerator[Piece]:
+        """The reply as the server sends it, its errors translated. A server that can't stream sends it whole."""
         wanted: list[Any] = [{"role": m.role, "content": m.content} for m in messages]
         try:
-            reply = await self._client.chat.completions.create(
+            async with self._client.chat.completions.with_streaming_response.create(
                 model=self.name,
                 messages=wanted,
                 temperature=TEMPERATURE,
                 seed=SEED,
                 max_tokens=MAX_OUTPUT_TOKENS,
+                stream=True,
+                stream_options={"include_usage": True},
                 **self._format(schema),
-            )
+            ) as reply:
+                if "event-stream" in reply.headers.get("content-type", ""):
+                    async for piece in _streamed(await reply.parse()):
+                        yield piece
+                else:
+                    yield _whole(await reply.json())
         except openai.APITimeoutError as error:
             raise ModelTooSlow(str(error)) from error
-        except (openai.OpenAIError, ValueError) as error:  # ValueError: a proxy's page where JSON should be
-            raise ModelDown(f"{type(error).__name__}: {error}") from error
-        try:
-            return self._read(reply)
-        except (AttributeError, IndexError, TypeError) as error:  # the client does not check what it decodes
+        except (AttributeError, IndexError, TypeError, KeyError) as error:  # the client does not check what it decodes
             raise ModelOutputInvalid(f"not a chat completion: {error}") from error
-
-    def _read(self, reply: Any) -> Completion:  # noqa: ANN401 - whatever the server sent
-        choice = reply.choices[0] if reply.choices else None
-        if (
-            choice is None
-            or not isinstance(choice.message.content, str)
-            or not choice.message.content
-            or choice.finish_reason not in {"stop", None}
-        ):
-            raise ModelOutputInvalid(f"finish reason {choice.finish_reason if choice else 'none'}, no usable content")
-        usage = reply.usage
-        spent = Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0) if usage else Usage()
-        return Completion(choice.message.content, spent, self.name)
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:  # ValueError: a proxy's page, not JSON
+            raise ModelDown(f"{type(error).__name__}: {error}") from error
 
     def _format(self, schema: dict[str, object]) -> dict[str, Any]:
         if self._output == "json_schema":
             named = {"name": "draft", "schema": schema, "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": named}}
         return {"response_format": {"type": "json_object"}} if self._output == "json_object" else {}
+
+
+async def _next(pieces: AsyncGenerator[Piece], due: float) -> Piece | None:
+    """The next piece, or None at the end.
+
+    The deadline is set around each wait, not around the whole: nobody may be cancelled while the consumer has the word.
+
+    Raises:
+        TimeoutError: it did not come by `due`.
+    """
+    async with asyncio.timeout_at(due):
+        return await anext(pieces, None)
+
+
+async def _streamed(chunks: Any) -> AsyncGenerator[Piece]:  # noqa: ANN401 - whatever the server sent
+    """The words of a stream as they come, and the cost at its end.
+
+    Raises:
+        ModelOutputInvalid: it held no words, or was cut short.
+    """
+    wrote, finish, usage = False, None, None
+    async for chunk in chunks:
+        usage = chunk.usage or usage
+        for choice in chunk.choices[:1]:
+            finish = choice.finish_reason or finish
+            if choice.delta.content:
+                wrote = True
+                yield Piece(choice.delta.content)
+    _check_finished(finish or "none, the stream broke off", wrote=wrote)
+    yield Piece("", _spent(usage.prompt_tokens, usage.completion_tokens) if usage else Usage())
+
+
+def _whole(reply: Any) -> Piece:  # noqa: ANN401 - whatever the server sent
+    choice = reply["choices"][0]
+    words = choice["message"]["content"]
+    _check_finished(choice.get("finish_reason"), wrote=isinstance(words, str) and bool(words))
+    usage = reply.get("usage") or {}
+    return Piece(words, _spent(usage.get("prompt_tokens"), usage.get("completion_tokens")))
+
+
+def _check_finished(reason: object, *, wrote: bool) -> None:
+    if not wrote or reason not in {"stop", None}:
+        raise ModelOutputInvalid(f"finish reason {reason}, {'cut short' if wrote else 'no words'}")
+
+
+def _spent(prompt: int | None, completion: int | None) -> Usage:
+    return Usage(prompt or 0, completion or 0)
 
 
 class OpenAIEmbedder:

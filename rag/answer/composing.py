@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
-from rag.answer.drafting import Drafted
-from rag.answer.verifying.checking import check, completeness
-from rag.domain import ClaimMode, Evidence, EvidenceUnit, Value
+from rag.answer.verifying.checking import Problem, check, completeness
+from rag.domain import ClaimMode, DraftClaim, Evidence, EvidenceUnit, Value
 from rag.text import fold
 
 _TABLE_ROW = re.compile(r"^\|(.+)\|$")
@@ -38,56 +38,115 @@ def quoted(units: Sequence[EvidenceUnit]) -> list[ComposedClaim]:
     return [ComposedClaim(readable(unit.text), (unit,), "quoted") for unit in units]
 
 
-def phrased(question: str, evidence: Evidence, drafted: Drafted) -> list[ComposedClaim]:
+class Composer(Protocol):
+    """Makes claims of an answer from the sentences that a model writes, while it writes.
+
+    `failed` holds sentences that were refused and might be mended.
+    """
+
+    failed: list[tuple[DraftClaim, tuple[Problem, ...]]]
+
+    def take(self, sentence: DraftClaim) -> list[ComposedClaim]:
+        """One more sentence; the claims that are final now, if any."""
+        ...
+
+    def rest(self, *, broken: bool) -> list[ComposedClaim]:
+        """The claims that are still due when no more sentences come; `broken` when the model did not finish."""
+        ...
+
+
+class Phrasing:
     """One claim a chosen unit, in order: the model's rewording where it proves true and whole, else the unit itself.
 
     For a model that only phrases: it can't add or drop a unit. It may narrow one to a part of it, where its wording is
-    proven by just the part that the ranking, too, holds for the best.
+    proven by just the part that the ranking, too, holds for the best. A sentence about a later unit settles the ones
+    before it.
     """
-    composed = []
-    for unit in evidence.units:
-        part = evidence.details.get(unit.id)
+
+    def __init__(self, question: str, evidence: Evidence, shown: Sequence[EvidenceUnit]) -> None:
+        self.failed: list[tuple[DraftClaim, tuple[Problem, ...]]] = []
+        self._question, self._evidence, self._shown = question, evidence, shown
+        self._sentences: dict[str, list[str]] = {unit.id: [] for unit in evidence.units}
+        self._due = list(evidence.units)
+
+    def take(self, sentence: DraftClaim) -> list[ComposedClaim]:
+        """Keep a sentence with the units that it names; units before the first of them are settled."""
+        named = {self._shown[n - 1].id for n in sentence.evidence}
+        claims = self._settle(next((n for n, unit in enumerate(self._due) if unit.id in named), 0))
+        for unit_id in named & self._sentences.keys():
+            self._sentences[unit_id].append(sentence.text)
+        return claims
+
+    def rest(self, *, broken: bool) -> list[ComposedClaim]:  # noqa: ARG002 - what is due is due either way
+        """All units that are left."""
+        return self._settle(len(self._due))
+
+    def _settle(self, n: int) -> list[ComposedClaim]:
+        due, self._due = self._due[:n], self._due[n:]
+        return [self._claim(unit, self._sentences.pop(unit.id)) for unit in due]
+
+    def _claim(self, unit: EvidenceUnit, sentences: list[str]) -> ComposedClaim:
+        part = self._evidence.details.get(unit.id)
         provers = [unit] if part is None else [unit, part]
-        longest = len(readable(unit.text))
-        texts = [text for text in _rewordings(unit, drafted) if len(text) < longest]
-        found = next(
-            (
-                (text, by)
-                for text in texts
-                for by in provers
-                if _stands_for(text, by, question, whole=not evidence.asks_one_thing)
-            ),
-            None,
-        )
-        composed += [ComposedClaim(found[0], (found[1],), "generated")] if found else quoted([unit])
-    return composed
+        longest, whole = len(readable(unit.text)), not self._evidence.asks_one_thing
+        for text in _rewordings(sentences):
+            for by in provers if len(text) < longest else ():
+                if _stands_for(text, by, self._question, whole=whole):
+                    return ComposedClaim(text, (by,), "generated")
+        return quoted([unit])[0]
 
 
-def selected(drafted: Drafted) -> list[ComposedClaim]:
-    """The claims that the model chose to make; one that fails its check is replaced by what it cites.
+class Selecting:
+    """The claims that the model chose to make.
 
-    For a model that may choose: what it left out stays out.
+    For a model that may choose: what it left out stays out. One that fails its check can be mended; what is not is
+    replaced by what it cites, where that is what the ranking, too, holds for the answer.
     """
-    composed: list[ComposedClaim] = []
-    for claim in drafted.draft.claims:
-        units = tuple(drafted.units[n - 1] for n in claim.evidence)
-        if check(claim.text, [u.text for u in units], "：".join(t for u in units for t in u.title_path)):
-            composed += [c for c in quoted(units) if not any(set(c.units) <= set(old.units) for old in composed)]
-        elif not any(fold(claim.text) == fold(old.text) for old in composed):
-            composed.append(ComposedClaim(claim.text, units, "generated"))
-    return composed
+
+    def __init__(self, evidence: Evidence, shown: Sequence[EvidenceUnit]) -> None:
+        self.failed: list[tuple[DraftClaim, tuple[Problem, ...]]] = []
+        self._evidence, self._shown = evidence, shown
+        self._said: set[str] = set()
+        self._proving: set[str] = set()
+
+    def take(self, sentence: DraftClaim) -> list[ComposedClaim]:
+        """The sentence as a claim, where it is proven and not said yet."""
+        units = tuple(self._shown[n - 1] for n in sentence.evidence)
+        if problems := check(sentence.text, [u.text for u in units], "：".join(t for u in units for t in u.title_path)):
+            self.failed.append((sentence, problems))
+            return []
+        if fold(sentence.text) in self._said:
+            return []
+        self._said.add(fold(sentence.text))
+        self._proving.update(unit.id for unit in units)
+        return [ComposedClaim(sentence.text, units, "generated")]
+
+    def rest(self, *, broken: bool) -> list[ComposedClaim]:
+        """The sources' own words for what failed; for all of the evidence, where the model did not say anything."""
+        if broken and not self._proving:
+            return quoted(self._evidence.units) if self._evidence.sufficient else []
+        cited = dict.fromkeys(self._shown[n - 1] for sentence, _ in self.failed for n in sentence.evidence)
+        return quoted([unit for unit in cited if unit.id not in self._proving and self._answers(unit)])
+
+    def _answers(self, unit: EvidenceUnit) -> bool:
+        return any(unit.document_id == own.document_id and unit.span.overlaps(own.span) for own in self._evidence.units)
 
 
-def removed(drafted: Drafted, composed: Sequence[ComposedClaim]) -> int:
+def compose(question: str, evidence: Evidence, shown: Sequence[EvidenceUnit], *, chooses: bool) -> Composer:
+    """The composer for a model that may choose, or for one that only phrases."""
+    return Selecting(evidence, shown) if chooses else Phrasing(question, evidence, shown)
+
+
+def removed(sentences: Sequence[DraftClaim], composed: Sequence[ComposedClaim]) -> int:
     """How many of the model's sentences are in no claim of the answer."""
     shown = [fold(claim.text) for claim in composed if claim.mode == "generated"]
-    return sum(not any(fold(claim.text) in text for text in shown) for claim in drafted.draft.claims)
+    return sum(not any(fold(sentence.text) in text for text in shown) for sentence in sentences)
 
 
-def _rewordings(unit: EvidenceUnit, drafted: Drafted) -> list[str]:
-    """What the model wrote from this unit: its sentences together, then each alone."""
-    own = [claim.text for claim in drafted.draft.claims if unit.id in {drafted.units[n - 1].id for n in claim.evidence}]
-    return [*dict.fromkeys(["".join(_sentence(text) for text in dict.fromkeys(own)), *own])] if own else []
+def _rewordings(sentences: Sequence[str]) -> list[str]:
+    """What the model wrote of one unit: its sentences together, then each alone."""
+    own = list(dict.fromkeys(sentences))
+    return list(dict.fromkeys(["".join(map(_sentence, own)), *own])) if own else []
 
 
 def _stands_for(text: str, unit: EvidenceUnit, question: str, *, whole: bool) -> bool:

@@ -1,35 +1,43 @@
-"""Evidence and question to a Draft: one model call, one repair, locally validated.
+"""Evidence and question to a draft: the model's sentences as they come, broken output repaired once.
 
-Knows the prompt's inputs, the schema and what a model of a given strength is asked to do. Whether a
-drafted claim stands is the job of `verifying` and `composing`.
+Knows the prompts' inputs, the schema and what a model of a given strength is asked to do. Whether a drafted claim
+stands is the job of `verifying` and `composing`.
+
+`jiter` (of pydantic, and what the openai client reads JSON with) parses JSON that is not finished yet.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Literal
 
+import jiter
 import msgspec
 
-from rag.domain import Draft, DraftClaim, EvidenceUnit, Usage, Value
+from rag.answer.verifying.checking import Problem
+from rag.domain import DraftClaim, EvidenceUnit, Usage, Value
 from rag.errors import ModelOutputInvalid
-from rag.ports import ChatModel, Message, Tokenizer
+from rag.ports import ChatModel, Message, Piece, Tokenizer
 from rag.prompts import Prompt
 
 _FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")
 _MARKERS = re.compile(r"[\[【［]\s*\d{1,2}\s*[\]】］]")
-_REPAIR = '上一次的输出不是合格的JSON。请只输出形如{"claims":[{"text":"…","evidence":[1]}]}的JSON。'
 _MAX_CLAIMS = 8
 _TITLES_SHOWN = 2
+_SHOWN_AGAIN = 500
 
 
 class ModelProfile(Value):
-    """What a model can be trusted with. A small one phrases what code chose; a strong one also chooses and declines."""
+    """What a model can be trusted with. A small one phrases what code chose; a strong one also chooses and declines.
+
+    `mends` says whether it is worth asking once more for a claim that failed its check.
+    """
 
     name: Literal["phrase", "answer"]
     evidence_tokens: int
+    mends: bool = False
 
     @property
     def chooses(self) -> bool:
@@ -37,46 +45,100 @@ class ModelProfile(Value):
         return self.name == "answer"
 
 
-class Drafted(Value):
-    """A draft, the units that its numbers refer to, and what it cost."""
+class Prompts(Value):
+    """What is asked: the draft, and once more where the reply was no JSON or a claim failed."""
 
-    draft: Draft
-    units: tuple[EvidenceUnit, ...]
-    usage: Usage
+    draft: Prompt
+    repair_json: Prompt
+    repair_claims: Prompt
+
+
+class Draft:
+    """One draft in the making: `units` are what the model is shown, `usage` sums up its calls so far.
+
+    `written` counts the sentences that came.
+    """
+
+    def __init__(self, drafter: Drafter, question: str, units: tuple[EvidenceUnit, ...]) -> None:
+        self.units, self.usage, self.written = units, Usage(), 0
+        self._drafter = drafter
+        self._messages = drafter.opening(question, units)
+        self._reply = ""
+
+    async def claims(self) -> AsyncGenerator[DraftClaim]:
+        """The claims as they come; a reply in which there is nothing to read is asked for once more.
+
+        Raises:
+            ModelFailure: no valid draft came, or the reply broke off; the claims before that were whole.
+        """
+        try:
+            async for claim in self._read(self._messages):
+                yield claim
+        except ModelOutputInvalid:
+            if self.written:
+                raise
+            async for claim in self._read(self._again(self._drafter.prompts.repair_json, {})):
+                yield claim
+
+    async def mended(self, failed: Sequence[tuple[DraftClaim, Sequence[Problem]]]) -> AsyncGenerator[DraftClaim]:
+        """What the model makes of claims that failed, told what is wrong with each.
+
+        Raises:
+            ModelFailure: nothing usable came.
+        """
+        faults = "\n".join(_fault(claim, problems) for claim, problems in failed)
+        async for claim in self._read(self._again(self._drafter.prompts.repair_claims, {"faults": faults})):
+            yield claim
+
+    def _again(self, prompt: Prompt, values: dict[str, str]) -> tuple[Message, ...]:
+        return (*self._messages, Message("assistant", self._reply[:_SHOWN_AGAIN]), *prompt.fill(values))
+
+    async def _read(self, messages: Sequence[Message]) -> AsyncGenerator[DraftClaim]:
+        async with contextlib.aclosing(self._raw_claims(messages)) as found:
+            async for raw in found:
+                if claim := _claim(raw, len(self.units)):
+                    self.written += 1
+                    yield claim
+
+    async def _raw_claims(self, messages: Sequence[Message]) -> AsyncGenerator[object]:
+        """What stands in the reply, as soon as it is whole; a model that babbles is cut short."""
+        self._reply, taken = "", 0
+        async with contextlib.aclosing(self._drafter.ask(messages, len(self.units))) as pieces:
+            async for piece in pieces:
+                self._reply += piece.text
+                self.usage = _sum(self.usage, piece.usage or Usage())
+                for raw in _finished_claims(self._reply)[taken:_MAX_CLAIMS]:
+                    taken += 1
+                    yield raw
+                if taken == _MAX_CLAIMS:
+                    return
+        for raw in _all_claims(self._reply)[taken:_MAX_CLAIMS]:
+            yield raw
 
 
 class Drafter:
-    """Asks the model for a draft."""
+    """Asks the model for drafts."""
 
-    def __init__(self, model: ChatModel, prompt: Prompt, profile: ModelProfile, tokenizer: Tokenizer) -> None:
-        self.profile = profile
-        self._model, self._prompt, self._tokenizer = model, prompt, tokenizer
+    def __init__(self, model: ChatModel, prompts: Prompts, profile: ModelProfile, tokenizer: Tokenizer) -> None:
+        self.profile, self.prompts = profile, prompts
+        self._model, self._tokenizer = model, tokenizer
 
     @property
     def model_name(self) -> str:
         """The name reported in an outcome."""
         return self._model.name
 
-    async def draft(self, question: str, units: Sequence[EvidenceUnit]) -> Drafted:
-        """A draft over as many of `units` as the budget holds, first ones first; at least one.
+    def draft(self, question: str, units: Sequence[EvidenceUnit]) -> Draft:
+        """A draft over as many of `units` as the budget holds, first ones first; at least one."""
+        return Draft(self, question, self._within_budget(units))
 
-        Raises:
-            ModelFailure: no valid draft came back, also after one repair.
-        """
-        shown = self._within_budget(units)
-        messages = self._prompt.fill({"evidence": "\n".join(_numbered(shown)), "question": _one_line(question)})
-        schema = _schema(len(shown), may_decline=self.profile.chooses)
-        reply = await self._model.complete(messages, schema)
-        usage = reply.usage
-        try:
-            return Drafted(_decode(reply.text, len(shown)), shown, usage)
-        except ModelOutputInvalid:
-            again = (*messages, Message("assistant", reply.text[:500]), Message("user", _REPAIR))
-            reply = await self._model.complete(again, schema)
-        spent = Usage(
-            usage.prompt_tokens + reply.usage.prompt_tokens, usage.completion_tokens + reply.usage.completion_tokens
-        )
-        return Drafted(_decode(reply.text, len(shown)), shown, spent)
+    def opening(self, question: str, units: Sequence[EvidenceUnit]) -> tuple[Message, ...]:
+        """The messages that ask for a draft."""
+        return self.prompts.draft.fill({"evidence": "\n".join(_numbered(units)), "question": _one_line(question)})
+
+    def ask(self, messages: Sequence[Message], units: int) -> AsyncGenerator[Piece]:
+        """A reply in pieces, to be read as claims over so many units."""
+        return self._model.stream(messages, _schema(units, may_decline=self.profile.chooses))
 
     async def aclose(self) -> None:
         """Close the model's connections."""
@@ -88,7 +150,9 @@ class Drafter:
         Raises:
             ModelFailure: the model does not answer.
         """
-        await self._model.complete(self._prompt.fill(self._prompt.sample), _schema(1, may_decline=self.profile.chooses))
+        async with contextlib.aclosing(self.ask(self.prompts.draft.fill(self.prompts.draft.sample), 1)) as pieces:
+            async for _ in pieces:
+                pass
 
     def _within_budget(self, units: Sequence[EvidenceUnit]) -> tuple[EvidenceUnit, ...]:
         shown: list[EvidenceUnit] = []
@@ -99,6 +163,11 @@ class Drafter:
                 break
             shown.append(unit)
         return tuple(shown)
+
+
+def _fault(claim: DraftClaim, problems: Sequence[Problem]) -> str:
+    wrong = "；".join(dict.fromkeys(_one_line(p.claim) for p in problems if p.claim)) or "证据里没有"
+    return f"- {_one_line(claim.text)}（证据{'、'.join(map(str, claim.evidence))}；错处：{wrong}）"
 
 
 def _numbered(units: Sequence[EvidenceUnit]) -> list[str]:
@@ -129,16 +198,53 @@ def _schema(units: int, *, may_decline: bool) -> dict[str, object]:
     return {"type": "object", "properties": {"claims": claims}, "required": ["claims"], "additionalProperties": False}
 
 
-def _decode(text: str, units: int) -> Draft:
+def _finished_claims(reply: str) -> list[Any]:
+    """The claims of a reply that is still being written: all but the last, which may go on."""
     try:
-        raw = json.loads(_FENCE.sub("", text))
-        draft = msgspec.convert(raw, Draft)
+        read = jiter.from_json(_opening_fence_off(reply).encode(), partial_mode=True)
+    except ValueError:
+        return []
+    claims = read.get("claims") if isinstance(read, dict) else None
+    return claims[:-1] if isinstance(claims, list) else []
+
+
+def _all_claims(reply: str) -> list[Any]:
+    """The claims of a whole reply.
+
+    Raises:
+        ModelOutputInvalid: it is no draft.
+    """
+    try:
+        read = jiter.from_json(_FENCE.sub("", reply).encode())
+        return msgspec.convert(read, _Reply).claims
     except (ValueError, msgspec.ValidationError) as error:
         raise ModelOutputInvalid(f"not a draft: {error}") from error
-    claims = []
-    for claim in draft.claims[:_MAX_CLAIMS]:
-        numbers = tuple(dict.fromkeys(n for n in claim.evidence if 1 <= n <= units))
-        words = _MARKERS.sub("", claim.text).strip()
-        if numbers and words:
-            claims.append(DraftClaim(words, numbers))
-    return Draft(tuple(claims))
+
+
+class _Reply(msgspec.Struct):
+    """The shape that was asked for."""
+
+    claims: list[DraftClaim]
+
+
+def _claim(raw: object, units: int) -> DraftClaim | None:
+    """A claim with words of its own and the units that exist; None for one without either.
+
+    Raises:
+        ModelOutputInvalid: it has another shape.
+    """
+    try:
+        claim = msgspec.convert(raw, DraftClaim)
+    except msgspec.ValidationError as error:
+        raise ModelOutputInvalid(f"not a claim: {error}") from error
+    numbers = tuple(dict.fromkeys(n for n in claim.evidence if 1 <= n <= units))
+    words = _MARKERS.sub("", claim.text).strip()
+    return DraftClaim(words, numbers) if numbers and words else None
+
+
+def _opening_fence_off(reply: str) -> str:
+    return _FENCE.sub("", reply, count=1) if reply.lstrip().startswith("`") else reply
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens)

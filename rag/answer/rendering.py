@@ -61,27 +61,37 @@ def new_id() -> str:
     return f"ans_{secrets.token_hex(8)}"
 
 
-def render_answer(composed: Sequence[ComposedClaim], catalogue: Catalogue, frame: Frame) -> Answer:
-    """The answer: one citation a passage, numbered in order of use."""
-    markers: dict[str, int] = {}
-    units: dict[str, list[EvidenceUnit]] = {}
-    claims = []
-    for claim in composed:
-        for unit in claim.units:
-            markers.setdefault(unit.chunk_id, len(markers) + 1)
-            units.setdefault(unit.chunk_id, []).append(unit)
-        numbers = tuple(sorted({markers[unit.chunk_id] for unit in claim.units}))
-        claims.append(Claim(claim.text, numbers, claim.mode))
-    citations = tuple(cite(marker, units[chunk], catalogue) for chunk, marker in markers.items())
-    warnings = _warnings(citations, frame.as_of)
-    lines = [_marked(claim) for claim in claims]
-    return Answer(
-        text=_framed([*lines, *_notes(citations, frame.as_of)], frame),
-        claims=tuple(claims),
-        citations=citations,
-        warnings=warnings,
-        **_common(frame),
-    )
+class AnswerInMaking:
+    """Claims and their citations as they are proven: one citation a passage, numbered in order of use."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.claims: list[Claim] = []
+        self._catalogue = catalogue
+        self._units: dict[str, list[EvidenceUnit]] = {}
+
+    def add(self, composed: ComposedClaim) -> tuple[Claim, tuple[Citation, ...]]:
+        """The claim with its markers, and the citations behind them with what they show so far."""
+        for unit in composed.units:
+            self._units.setdefault(unit.chunk_id, []).append(unit)
+        order = list(self._units)
+        markers = tuple(sorted({order.index(unit.chunk_id) + 1 for unit in composed.units}))
+        self.claims.append(Claim(composed.text, markers, composed.mode))
+        return self.claims[-1], tuple(self._citation(marker) for marker in markers)
+
+    def finish(self, frame: Frame) -> Answer:
+        """The whole answer."""
+        citations = tuple(self._citation(marker) for marker in range(1, len(self._units) + 1))
+        lines = [_marked(claim) for claim in self.claims]
+        return Answer(
+            text=_framed([*lines, *_notes(citations, frame.as_of)], frame),
+            claims=tuple(self.claims),
+            citations=citations,
+            warnings=_warnings(citations, frame.as_of),
+            **_common(frame),
+        )
+
+    def _citation(self, marker: int) -> Citation:
+        return cite(marker, list(self._units.values())[marker - 1], self._catalogue)
 
 
 def render_abstention(reason: AbstentionReason, nearest: Document | None, frame: Frame) -> Abstention:

@@ -20,7 +20,7 @@ from rag.web.problems import of_exception
 async def events(pipeline: Pipeline, query: Query) -> AsyncIterator[ServerSentEventMessage]:
     """All events of one answer. A client that goes away cancels this, and the model call with it."""
     try:
-        async with aclosing(pipeline.events(query)) as found:  # type: ignore[type-var]
+        async with aclosing(pipeline.events(query)) as found:
             async for event in found:
                 yield _message(event)
     except Exception as error:  # noqa: BLE001 - the status is sent already; the rest is an event

@@ -11,8 +11,8 @@ import pytest
 from rag.adapters.openai import OpenAIChatModel, OpenAIEmbedder, OutputMode
 from rag.domain import Usage
 from rag.errors import EmbedderUnavailable, ModelBusy, ModelDown, ModelOutputInvalid, ModelTooSlow
-from rag.ports import ChatModel, Completion, Message
-from tests.fakes.openai_server import Reply, Serve, chat_reply, embedding_reply
+from rag.ports import ChatModel, Message
+from tests.fakes.openai_server import Reply, Serve, chat_reply, embedding_reply, endless
 
 ASKED = (Message("system", "只答JSON。"), Message("user", "护理补贴发多少？"))
 SCHEMA: dict[str, object] = {"type": "object", "properties": {"claims": {"type": "array"}}}
@@ -27,9 +27,10 @@ def a_model(
     )
 
 
-async def ask(model: OpenAIChatModel) -> Completion:
-    """One reply."""
-    return await model.complete(ASKED, SCHEMA)
+async def ask(model: OpenAIChatModel) -> tuple[str, Usage | None]:
+    """One reply, whole, and its cost."""
+    pieces = [piece async for piece in model.stream(ASKED, SCHEMA)]
+    return "".join(piece.text for piece in pieces), pieces[-1].usage
 
 
 @pytest.mark.anyio
@@ -37,7 +38,50 @@ async def test_a_reply_comes_with_its_cost(serve: Serve) -> None:
     """Text, tokens and the model's name are handed on."""
     model = a_model(serve(lambda _: chat_reply('{"claims": []}')).base_url)
     assert isinstance(model, ChatModel)
-    assert await ask(model) == Completion('{"claims": []}', Usage(11, 7), "scripted")
+    assert await ask(model) == ('{"claims": []}', Usage(11, 7))
+
+
+@pytest.mark.anyio
+async def test_a_reply_comes_in_pieces(serve: Serve) -> None:
+    """What is written is handed on before the reply is whole."""
+    model = a_model(serve(lambda _: endless("甲乙丙丁")).base_url)
+    pieces = model.stream(ASKED, SCHEMA)
+    assert (await anext(pieces)).text + (await anext(pieces)).text == "甲乙丙丁"[:2]
+    await pieces.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_server_that_does_not_stream_is_understood(serve: Serve) -> None:
+    """It sends the whole reply as JSON."""
+    model = a_model(serve(lambda _: Reply(body=chat_reply("{}").body)).base_url)
+    assert await ask(model) == ("{}", Usage(11, 7))
+
+
+@pytest.mark.anyio
+async def test_a_reply_that_never_ends_is_too_slow(serve: Serve) -> None:
+    """The deadline is for the whole reply, not for the next piece of it."""
+    model = a_model(serve(lambda _: endless("甲")).base_url, deadline=0.5)
+    with pytest.raises(ModelTooSlow):
+        await ask(model)
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_breaks_off_is_a_model_that_is_down(serve: Serve) -> None:
+    """A connection lost half-way is a failure, and not the end of the reply."""
+    model = a_model(serve(lambda _: Reply(pieces=("甲", "乙"), breaks=True)).base_url)
+    with pytest.raises((ModelDown, ModelOutputInvalid)):
+        await ask(model)
+
+
+@pytest.mark.anyio
+async def test_who_stops_listening_frees_the_place(serve: Serve) -> None:
+    """Closing the stream ends the call at the server."""
+    replies = iter([endless("甲"), chat_reply("{}")])
+    model = a_model(serve(lambda _: next(replies)).base_url)
+    pieces = model.stream(ASKED, SCHEMA)
+    await anext(pieces)
+    await pieces.aclose()
+    assert (await ask(model))[0] == "{}"
 
 
 @pytest.mark.anyio
@@ -130,13 +174,13 @@ async def test_who_finds_the_queue_full_is_turned_away(serve: Serve) -> None:
     """With all places and the queue taken the next one is told at once, and the others are not disturbed."""
     model = a_model(serve(lambda _: Reply(body=chat_reply("{}").body, delay=0.3)).base_url, queue=1)
     first, second = (
-        asyncio.create_task(model.complete(ASKED, SCHEMA)),
-        asyncio.create_task(model.complete(ASKED, SCHEMA)),
+        asyncio.create_task(ask(model)),
+        asyncio.create_task(ask(model)),
     )
     await asyncio.sleep(0)
     with pytest.raises(ModelBusy):
-        await model.complete(ASKED, SCHEMA)
-    assert [(await first).text, (await second).text] == ["{}", "{}"]
+        await ask(model)
+    assert [(await first)[0], (await second)[0]] == ["{}", "{}"]
 
 
 @pytest.mark.anyio
@@ -145,8 +189,8 @@ async def test_places_are_given_back_after_a_failure(serve: Serve) -> None:
     replies = iter([Reply(500), chat_reply("{}")])
     model = a_model(serve(lambda _: next(replies)).base_url)
     with pytest.raises(ModelDown):
-        await model.complete(ASKED, SCHEMA)
-    assert (await ask(model)).text == "{}"
+        await ask(model)
+    assert (await ask(model))[0] == "{}"
 
 
 @pytest.mark.anyio
@@ -154,7 +198,7 @@ async def test_the_wait_for_a_place_counts(serve: Serve) -> None:
     """The deadline covers the queue as well: nobody waits twice as long as promised."""
     server = serve(lambda _: Reply(body=chat_reply("{}").body, delay=30))
     model = a_model(server.base_url, deadline=0.4, queue=1)
-    calls = [asyncio.create_task(model.complete(ASKED, SCHEMA)) for _ in range(2)]
+    calls = [asyncio.create_task(ask(model)) for _ in range(2)]
     started = asyncio.get_running_loop().time()
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(error) for error in ended] == [ModelTooSlow, ModelTooSlow]

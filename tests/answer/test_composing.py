@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answer.composing import ComposedClaim, phrased, quoted, readable, removed, selected
-from rag.answer.drafting import Drafted
+from rag.answer.composing import ComposedClaim, compose, quoted, readable, removed
 from rag.answer.verifying.checking import check, completeness
 from rag.answer.verifying.slots import slots
-from rag.domain import Draft, DraftClaim, Evidence, EvidenceUnit, Span, Usage
+from rag.domain import DraftClaim, Evidence, EvidenceUnit, Span
 from rag.prompts import load_prompt
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
@@ -28,14 +27,24 @@ def unit(text: str, number: int = 0, start: int = 0) -> EvidenceUnit:
     return EvidenceUnit(f"d#u{number}", "d", "d#c0", "sentence", span, title_path=("宁波陪护费用",), text=text)
 
 
-def drafted(units: tuple[EvidenceUnit, ...], *claims: tuple[str, tuple[int, ...]]) -> Drafted:
-    """What the model wrote over `units`."""
-    return Drafted(Draft(tuple(DraftClaim(text, numbers) for text, numbers in claims)), units, Usage())
+Sentence = tuple[str, tuple[int, ...]]
 
 
 def evidence(*units: EvidenceUnit, details: dict[str, EvidenceUnit] | None = None) -> Evidence:
     """Units that suffice."""
     return Evidence(units, units, 0.9, sufficient=True, details=details or {})
+
+
+def composed(found: Evidence, *sentences: Sentence, chooses: bool = False, broken: bool = False) -> list[ComposedClaim]:
+    """The claims of an answer for which the model was shown the evidence and wrote the sentences."""
+    composer = compose("陪护床费报多少？", found, found.units, chooses=chooses)
+    claims = [claim for text, numbers in sentences for claim in composer.take(DraftClaim(text, numbers))]
+    return [*claims, *composer.rest(broken=broken)]
+
+
+def selected(units: tuple[EvidenceUnit, ...], *sentences: Sentence) -> list[ComposedClaim]:
+    """What a model that may choose makes of the units."""
+    return composed(evidence(*units), *sentences, chooses=True)
 
 
 def said(composed: list[ComposedClaim]) -> list[tuple[str, str]]:
@@ -58,53 +67,53 @@ FALSE = [
 @pytest.mark.parametrize("text", FALSE)
 def test_a_chosen_claim_that_its_evidence_does_not_carry_is_replaced_by_the_evidence(text: str) -> None:
     """The reader gets the source's words, marked as quoted."""
-    assert said(selected(drafted((unit(BEDS),), (text, (1,))))) == [("quoted", BEDS)]
+    assert said(selected((unit(BEDS),), (text, (1,)))) == [("quoted", BEDS)]
 
 
 @pytest.mark.parametrize("text", FALSE)
 def test_a_rewording_that_its_evidence_does_not_carry_is_replaced_by_the_evidence(text: str) -> None:
     """The same holds for a model that only phrases."""
     one = unit(BEDS)
-    assert said(phrased("陪护床费报多少？", evidence(one), drafted((one,), (text, (1,))))) == [("quoted", BEDS)]
+    assert said(composed(evidence(one), (text, (1,)))) == [("quoted", BEDS)]
 
 
 def test_a_chosen_claim_that_stands_keeps_the_models_words() -> None:
     """It cites all the units that the model named."""
     one, two = unit(BEDS, 0), unit(MEALS, 1, 100)
     text = "陪护床费按70%的比例报销，每日最高40元；餐费不在支付范围内。"
-    (claim,) = selected(drafted((one, two), (text, (1, 2))))
+    (claim,) = selected((one, two), (text, (1, 2)))
     assert (claim.mode, claim.text, claim.units) == ("generated", text, (one, two))
 
 
 def test_a_figure_counts_only_from_the_unit_that_is_cited() -> None:
     """That another shown unit has the figure proves nothing."""
     one, two = unit(MEALS, 0), unit(BEDS, 1, 100)
-    assert said(selected(drafted((one, two), ("餐费和停车费每日40元。", (1,))))) == [("quoted", MEALS)]
+    assert said(selected((one, two), ("餐费和停车费每日40元。", (1,)))) == [("quoted", MEALS)]
 
 
 def test_a_quote_is_not_repeated() -> None:
     """Two false claims about one unit are replaced by one quote."""
     one = unit(BEDS)
-    assert said(selected(drafted((one,), (FALSE[0], (1,)), (FALSE[1], (1,))))) == [("quoted", BEDS)]
+    assert said(selected((one,), (FALSE[0], (1,)), (FALSE[1], (1,)))) == [("quoted", BEDS)]
 
 
 def test_a_claim_is_not_repeated() -> None:
     """A sentence that the model wrote twice is said once, whatever its width."""
     one = unit(BEDS)
     text = "陪护床费按70%的比例报销，每日最高40元。"
-    assert said(selected(drafted((one,), (text, (1,)), (text.replace("7", "\uff17"), (1,))))) == [("generated", text)]
+    assert said(selected((one,), (text, (1,)), (text.replace("7", "\uff17"), (1,)))) == [("generated", text)]
 
 
 def test_a_model_that_chooses_nothing_says_nothing() -> None:
     """An empty draft declines."""
-    assert selected(drafted((unit(BEDS),))) == []
+    assert selected((unit(BEDS),)) == []
 
 
 def test_a_shorter_rewording_that_keeps_every_figure_is_used() -> None:
     """It stands for its unit."""
     one = unit(LONG)
     text = "参保人员住院期间陪护床费统筹基金报销70%，每日最高限额40元。"
-    (claim,) = phrased("陪护床费报多少？", evidence(one), drafted((one,), (text, (1,))))
+    (claim,) = composed(evidence(one), (text, (1,)))
     assert (claim.mode, claim.text, claim.units) == ("generated", text, (one,))
 
 
@@ -119,14 +128,13 @@ def test_a_shorter_rewording_that_keeps_every_figure_is_used() -> None:
 def test_a_rewording_that_loses_reorders_or_pads_is_not_used(text: str) -> None:
     """The unit itself is shorter or says more."""
     one = unit(LONG)
-    assert said(phrased("陪护床费报多少？", evidence(one), drafted((one,), (text, (1,))))) == [("quoted", LONG)]
+    assert said(composed(evidence(one), (text, (1,)))) == [("quoted", LONG)]
 
 
 def test_a_model_that_phrases_can_neither_add_nor_drop_a_unit() -> None:
     """Units it did not write about are quoted; there are as many claims as chosen units."""
     one, two = unit(LONG, 0), unit(MEALS, 1, 200)
-    composed = phrased("陪护床费报多少？", evidence(one, two), drafted((one, two)))
-    assert said(composed) == [("quoted", LONG), ("quoted", MEALS)]
+    assert said(composed(evidence(one, two))) == [("quoted", LONG), ("quoted", MEALS)]
 
 
 def test_a_rewording_may_narrow_a_unit_to_the_part_that_answers() -> None:
@@ -134,8 +142,36 @@ def test_a_rewording_may_narrow_a_unit_to_the_part_that_answers() -> None:
     part = unit("此外，每日的最高限额为40元。", 1, LONG.index("此外"))
     one = unit(LONG)
     found = evidence(one, details={one.id: part})
-    (claim,) = phrased("每日最多多少？", found, drafted((one,), ("每日最高限额为40元。", (1,))))
+    (claim,) = composed(found, ("每日最高限额为40元。", (1,)))
     assert (claim.mode, claim.units) == ("generated", (part,))
+
+
+def test_a_unit_is_settled_when_the_model_goes_on_to_a_later_one() -> None:
+    """Its claim is final then: a sentence that comes back to it changes nothing."""
+    one, two = unit(LONG, 0), unit(MEALS, 1, 200)
+    composer = compose("陪护床费报多少？", evidence(one, two), (one, two), chooses=False)
+    short = "参保人员住院期间陪护床费统筹基金报销70%，每日最高限额40元。"
+    assert composer.take(DraftClaim(short, (1,))) == []
+    assert said(composer.take(DraftClaim("餐费不支付。", (2,)))) == [("generated", short)]
+    assert composer.take(DraftClaim(BEDS, (1,))) == []
+    assert said(composer.rest(broken=False)) == [("quoted", MEALS)]
+
+
+def test_a_refused_claim_is_quoted_only_where_the_quote_answers() -> None:
+    """A unit that the ranking does not hold for evidence stays out, though the model named it."""
+    one, two = unit(BEDS, 0), unit(MEALS, 1, 100)
+    composer = compose("陪护床费报多少？", evidence(one), (one, two), chooses=True)
+    assert composer.take(DraftClaim("餐费每日40元。", (2,))) == []
+    assert composer.rest(broken=False) == []
+    assert "number" in {problem.kind for problem in composer.failed[0][1]}
+
+
+def test_a_model_that_broke_off_leaves_the_evidence() -> None:
+    """Before it said anything, all of the evidence is quoted; later, what was proven stands."""
+    one, two = unit(BEDS, 0), unit(MEALS, 1, 100)
+    assert said(composed(evidence(one, two), chooses=True, broken=True)) == [("quoted", BEDS), ("quoted", MEALS)]
+    good = ("陪护床费按70%的比例报销，每日最高40元。", (1,))
+    assert said(composed(evidence(one, two), good, chooses=True, broken=True)) == [("generated", good[0])]
 
 
 def test_quotes_keep_the_order_of_the_units() -> None:
@@ -215,6 +251,6 @@ def test_the_prompts_own_examples_would_stand() -> None:
 def test_what_is_in_no_claim_was_removed() -> None:
     """A sentence that a claim holds, alone or joined with another, was not."""
     beds = unit(BEDS)
-    written = drafted((beds,), ("陪护床费报70%。", (1,)), ("陪护床费报7%。", (1,)))
+    written = [DraftClaim("陪护床费报70%。", (1,)), DraftClaim("陪护床费报7%。", (1,))]
     assert removed(written, [ComposedClaim("陪护床费报70%。每日最高40元。", (beds,), "generated")]) == 1
     assert removed(written, [ComposedClaim("陪护床费报70%。", (beds,), "quoted")]) == 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.adapters.sqlite import SqliteCatalogue
 from rag.answer.composing import ComposedClaim, quoted
-from rag.answer.rendering import Frame, cite, new_id, render_abstention, render_answer
+from rag.answer.rendering import Frame, cite, new_id, render_abstention
 from rag.domain import (
     DISCLAIMER,
     Answer,
@@ -28,6 +28,7 @@ from rag.domain import (
     Usage,
 )
 from rag.ports import SourceRecord
+from tests.samples import render_answer
 
 LABEL = "本回答由人工智能生成。"
 TEXT = """陪护费用手册

@@ -16,10 +16,11 @@ from evals.dataset import GoldExample, QuoteRef, resolve
 from evals.domain import Observation, Sample
 from evals.library import Library, read_library
 from rag.answer.composing import ComposedClaim, readable
-from rag.answer.rendering import Frame, render_abstention, render_answer
+from rag.answer.rendering import Frame, render_abstention
 from rag.domain import DISCLAIMER, Abstention, Answer, Document, EvidenceUnit, Outcome, Scope, Span, Triage
 from rag.web.passages import PassageRow
 from tests.fakes.tokenizer import CharacterTokenizer
+from tests.samples import render_answer
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "documents"
 LABEL = "本回答由人工智能生成。"

@@ -11,7 +11,7 @@ from evals.cassette import Cassette, CassetteMiss, Recorded, TapedModel, call_ke
 from rag.adapters.openai import OpenAIChatModel
 from rag.domain import Usage
 from rag.errors import ModelDown, ModelFailure, ModelOutputInvalid, ModelTooSlow
-from rag.ports import ChatModel, Completion, Message
+from rag.ports import ChatModel, Message, Piece
 from tests.fakes.openai_server import Reply, ScriptedServer, Serve, chat_reply
 
 SERVER, MODEL = "embedded", "scripted"
@@ -48,10 +48,15 @@ def replaying(tape: Path, server: str = SERVER, name: str = MODEL) -> TapedModel
     return TapedModel(Cassette(tape), server, name)
 
 
+async def spoken(model: TapedModel, messages: tuple[Message, ...]) -> list[Piece]:
+    """One reply."""
+    return [piece async for piece in model.stream(messages, SCHEMA)]
+
+
 async def record(model: TapedModel, *questions: str) -> None:
     """Ask the questions, one after the other, and hang up."""
     for question in questions:
-        await model.complete(asked(question), SCHEMA)
+        await spoken(model, asked(question))
     await model.aclose()
 
 
@@ -103,7 +108,7 @@ async def test_a_replay_is_what_was_recorded(serve: Serve, tape: Path) -> None:
     await record(recording(tape, server), "甲")
     model = replaying(tape)
     assert isinstance(model, ChatModel)
-    assert await model.complete(asked("甲"), SCHEMA) == Completion('{"claims": []}', Usage(11, 7), MODEL)
+    assert await spoken(model, asked("甲")) == [Piece('{"claims": []}', Usage(11, 7))]
     assert len(server.requests) == 1
 
 
@@ -111,7 +116,7 @@ async def test_a_replay_is_what_was_recorded(serve: Serve, tape: Path) -> None:
 async def test_what_is_not_on_the_tape_is_a_miss(tape: Path) -> None:
     """A miss says how to mend it."""
     with pytest.raises(CassetteMiss, match="evals record"):
-        await replaying(tape).complete(asked("甲"), SCHEMA)
+        await spoken(replaying(tape), asked("甲"))
 
 
 def test_a_miss_is_no_failure_of_a_model() -> None:
@@ -125,7 +130,7 @@ async def test_nobody_speaks_with_anothers_tape(serve: Serve, tape: Path, server
     """Another server's or model's replies are no replay."""
     await record(recording(tape, serve(echo)), "甲")
     with pytest.raises(CassetteMiss):
-        await replaying(tape, server, name).complete(asked("甲"), SCHEMA)
+        await spoken(replaying(tape, server, name), asked("甲"))
 
 
 # Recording
@@ -148,7 +153,7 @@ async def test_an_unusable_reply_is_a_recorded_reply(serve: Serve, tape: Path) -
     with pytest.raises(ModelOutputInvalid):
         await record(recording(tape, server), "甲")
     with pytest.raises(ModelOutputInvalid, match="recorded"):
-        await replaying(tape).complete(asked("甲"), SCHEMA)
+        await spoken(replaying(tape), asked("甲"))
 
 
 @pytest.mark.anyio

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,7 +23,7 @@ from evals.runs import ROOT, RunFolder
 from evals.vectors import TapedEmbedder
 from rag.domain import Answer, Outcome, Timings, Usage
 from rag.errors import OperatorError
-from rag.ports import ChatModel, Completion, Message
+from rag.ports import ChatModel, Message, Piece
 from rag.settings import Settings
 from rag.wiring import Service
 from tests.evals.samples import BEDS, CORPUS, QUESTION, a_library, an_example
@@ -82,12 +82,12 @@ class LateModel:
         self.most = self._waiting = 0
         self._delays = (0.5 / n for n in itertools.count(1))
 
-    async def complete(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:  # noqa: ARG002 - the port's
+    async def stream(self, messages: Sequence[Message], schema: dict[str, object]) -> AsyncGenerator[Piece]:  # noqa: ARG002 - the port's
         self._waiting += 1
         self.most = max(self.most, self._waiting)
         await asyncio.sleep(next(self._delays))
         self._waiting -= 1
-        return Completion('{"claims": []}', Usage(), self.name)
+        yield Piece('{"claims": []}', Usage())
 
     async def aclose(self) -> None:
         """Nothing to close."""
@@ -98,8 +98,9 @@ class BrokenModel:
 
     name = "broken"
 
-    async def complete(self, messages: Sequence[Message], schema: dict[str, object]) -> Completion:  # noqa: ARG002 - the port's
+    async def stream(self, messages: Sequence[Message], schema: dict[str, object]) -> AsyncGenerator[Piece]:  # noqa: ARG002 - the port's
         raise ZeroDivisionError("a bug")
+        yield Piece("")
 
     async def aclose(self) -> None:
         """Nothing to close."""
