@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import msgspec
@@ -258,6 +258,19 @@ def counterfactual(*, as_json: bool, model: Mode, part: int | None, work: Path) 
 
 
 @main.command()
+@_json
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Third-party texts, too.")
+@click.option("--half", type=click.Choice(["dev", "test", "both"]), default="both", show_default=True)
+def mutate(*, as_json: bool, data: Path | None, half: Literal["dev", "test", "both"]) -> None:
+    """Change one thing in true claims, and see whether the verifier notices; exit 1 when a bar is missed."""
+    from evals.mutate import mutate as mutate_claims
+
+    report = mutate_claims(CORPUS, data, half)
+    click.echo(msgspec.json.encode(report).decode() if as_json else str(report))
+    sys.exit(0 if report.met else RED)
+
+
+@main.command()
 @click.argument("pages", type=click.Path(exists=True, path_type=Path))
 @click.option("--write", "write_it", is_flag=True, help="Replace the parameters shipped with the package.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/fit"), show_default=True)
@@ -269,7 +282,7 @@ def fit(*, pages: Path, out: Path, write_it: bool) -> None:
     halves = {"pages": (pages, load([SEEDS / "dev.jsonl"])), "corpus": (CORPUS, corpus_dev())}
     with progress_bar() as progress:
         asked = [
-            fitting.asked(_setup(out / name, (source,), "extractive"), examples, progress)
+            fitting.prepared(_setup(out / name, (source,), "extractive"), examples, progress)
             for name, (source, examples) in halves.items()
         ]
     fitted = {profile: fitting.fit_profile(asked, profile) for profile in fitting.PROFILES}

@@ -22,8 +22,6 @@ GOLD = Path(__file__).parent / "gold"
 SEEDS = GOLD / "seeds"
 # Written for fitting alone: nearly the same words, answered and not.
 _NOT_ASKED = frozenset({"pairs.jsonl"})
-# Other than the documents' own script; the evidence model is not fitted on them.
-_FOREIGN = frozenset({"english", "traditional"})
 
 
 class QuoteRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +86,7 @@ def gold_files() -> list[Path]:
 
 def corpus_dev() -> list[GoldExample]:
     """The development examples over the corpus that the evidence model is fitted on."""
-    return [e for e in load(sorted(GOLD.glob("*.jsonl"))) if e.split == "dev" and e.category not in _FOREIGN]
+    return [e for e in load(sorted(GOLD.glob("*.jsonl"))) if e.split == "dev"]
 
 
 def resolve(example: GoldExample, library: Library) -> GoldSpans:

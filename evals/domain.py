@@ -19,13 +19,15 @@ from rag.web.passages import PassageRow
 class Observation(msgspec.Struct, frozen=True):
     """What one example gave: an outcome, or the error that prevented one. A line of `observations.jsonl`.
 
-    `drafted` sentences came from the model, `removed` of them the checks did not let through.
+    `asked` is the question as it was searched: put into Chinese, and completed from the conversation. `drafted`
+    sentences came from the model, `removed` of them the checks did not let through.
     """
 
     example_id: str
     outcome: Outcome | None
     retrieved: tuple[PassageRow, ...] = ()
     error: str | None = None
+    asked: str = ""
     drafted: int = 0
     removed: int = 0
 

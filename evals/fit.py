@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 from evals.dataset import GoldExample, GoldSpans, holds_fact, resolve, supported_by
 from evals.library import Library, read_library
 from evals.runner import Progress, Setup, build_taped_embedder, index
-from rag import places
-from rag.domain import Value
+from rag.asking import Asked, understood
+from rag.domain import Query, Value
 from rag.ports import Embedder
 from rag.retrieve.candidates import CandidateSource
 from rag.retrieve.evidence import (
@@ -55,7 +55,7 @@ MARGINS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 MIN_PRECISION = 0.88  # the bar is .85; the rest is reserve against optimism
 
 
-class Asked(Value):
+class Questions(Value):
     """Questions and the index that they are asked of."""
 
     examples: tuple[GoldExample, ...]
@@ -69,12 +69,17 @@ class Case:
     """One development question with its candidates, ready to be fitted."""
 
     def __init__(
-        self, example: GoldExample, gold: GoldSpans, found: Candidates, idf: Callable[[str], float], profile: Profile
+        self,
+        example: GoldExample,
+        asked: Asked,
+        gold: GoldSpans,
+        found: Candidates,
+        idf: Callable[[str], float],
+        profile: Profile,
     ) -> None:
-        self.example, self.gold, self.found, self.idf = example, gold, found, idf
-        self.asked_places = places.find(example.question)
+        self.example, self.asked, self.gold, self.found, self.idf = example, asked, gold, found, idf
         self.names = feature_names(RANK_FEATURES, profile)
-        self.rows = rank_rows(example.question, found, self.names)
+        self.rows = rank_rows(asked.searched, found, self.names)
         needed = GoldSpans(gold.needed, ())
         spans = [(u.span, p.document.path) for u, p in zip(found.units, found.passages, strict=True)]
         also = np.array([supported_by([s], path, gold) for s, path in spans])
@@ -97,7 +102,8 @@ class Case:
     def sufficiency(self, scores: Matrix, chosen: Sequence[int], profile: Profile) -> Matrix:
         """The row that the sufficiency model sees."""
         names = feature_names(SUFFICIENCY_FEATURES, profile)
-        return sufficiency_row(self.example.question, self.asked_places, self.found, scores, chosen, self.idf, names)
+        asked = self.asked
+        return sufficiency_row(asked.searched, asked.places, self.found, scores, chosen, self.idf, names)
 
     def outcome(self, chosen: Sequence[int]) -> tuple[bool, float]:
         """Whether the chosen units hold all facts, and the share of them that is relevant."""
@@ -106,32 +112,33 @@ class Case:
         return facts, float(np.mean(self.relevance[list(chosen)] > 0))
 
 
-def asked(setup: Setup, examples: Sequence[GoldExample], progress: Progress) -> Asked:
+def prepared(setup: Setup, examples: Sequence[GoldExample], progress: Progress) -> Questions:
     """The documents of `setup` in an index of their own, with the questions for them."""
     embedder = build_taped_embedder(setup)
     index(setup, embedder, progress)
     library = read_library(setup.corpus, build_tokenizer(setup.settings))
-    return Asked(tuple(examples), library, build_store(setup.settings).open_current(), embedder, setup.clock)
+    return Questions(tuple(examples), library, build_store(setup.settings).open_current(), embedder, setup.clock)
 
 
-def fit_profile(everything: Sequence[Asked], profile: Profile) -> tuple[EvidenceModel, dict[str, float]]:
+def fit_profile(everything: Sequence[Questions], profile: Profile) -> tuple[EvidenceModel, dict[str, float]]:
     """The model of a profile, fitted on all questions, with its cross-validated figures."""
     return fit([case for one in everything for case in cases(one, profile)], profile)
 
 
-def cases(one: Asked, profile: Profile) -> list[Case]:
-    """The examples that retrieval sees (no triage, no conversation), with their candidates."""
+def cases(one: Questions, profile: Profile) -> list[Case]:
+    """The examples that retrieval sees, with their candidates; triage comes before it."""
     dense, snapshot = profile == "hybrid", one.snapshot
     vectors, embedder = (snapshot.vectors, one.embedder) if dense else (None, None)
     retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, vectors, embedder)
     source = CandidateSource(snapshot.catalogue, snapshot.lexical_units, vectors)
     found = []
     for example in one.examples:
-        if example.kind in {"answer", "abstention"} and not example.conversation:
-            retrieved = retriever.search(example.question, LOOKED_AT, places.find(example.question), one.clock)
-            candidates = source.candidates(example.question, retrieved)
+        if example.kind in {"answer", "abstention"}:
+            asked = understood(Query(example.question, example.as_of or one.clock, example.conversation))
+            retrieved = retriever.search(asked.searched, LOOKED_AT, asked.places, one.clock)
+            candidates = source.candidates(asked.searched, asked.places, retrieved)
             gold = resolve(example, one.library)
-            found.append(Case(example, gold, candidates, snapshot.lexical_units.idf, profile))
+            found.append(Case(example, asked, gold, candidates, snapshot.lexical_units.idf, profile))
     return found
 
 

@@ -204,13 +204,14 @@ async def _observe(service: Service, example: GoldExample, clock: dt.date) -> Ob
 
 
 async def _answered(service: Service, example: GoldExample, query: Query) -> Observation:
+    asked: str = example.question
     retrieved: tuple[PassageRow, ...] = ()
     async for event in service.pipeline.events(query):
         match event:
-            case PassagesFound(passages=passages):
+            case PassagesFound(asked=asked, passages=passages):
                 retrieved = tuple(passage_row(rank, passage) for rank, passage in enumerate(passages, 1))
             case Finished(outcome=outcome, drafted=drafted, removed=removed):
-                return Observation(example.id, outcome, retrieved, drafted=drafted, removed=removed)
+                return Observation(example.id, outcome, retrieved, asked=asked, drafted=drafted, removed=removed)
     raise AssertionError("a pipeline always finishes")
 
 

@@ -86,15 +86,17 @@ def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, as_json:
 @click.pass_obj
 def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
     """Show the passages that are nearest to a question."""
-    from rag.domain import Scope
-    from rag.retrieve.scope import scope_places
+    from rag.asking import understood
+    from rag.domain import Query
     from rag.searching import CurrentSearcher
     from rag.web.passages import passage_row
     from rag.wiring import ChinaClock, build_embedder, build_store
 
     searchers = CurrentSearcher(build_store(settings), build_embedder(settings))
     with searchers.lend() as searcher:
-        found = searcher.passages(question, scope_places(question, Scope()), ChinaClock().today(), k)
+        today = ChinaClock().today()
+        asked = understood(Query(question, today))
+        found = searcher.passages(asked.searched, asked.places, today, k)
     searchers.close()
     rows = [passage_row(rank, passage) for rank, passage in enumerate(found, 1)]
     if as_json:

@@ -1,4 +1,4 @@
-"""Story 2: a question becomes an outcome. Scope, retrieve, judge the evidence, draft, verify, render.
+"""Story 2: a question becomes an outcome. Understand, triage, retrieve, judge the evidence, draft, verify, render.
 
 Reads top-down; what each step does is the job of `retrieve` and `answer`.
 """
@@ -9,14 +9,17 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing
 
 import msgspec
 
 from rag.answer.composing import ComposedClaim, Composer, compose, quoted, removed
+from rag.answer.conflicts import FoundConflict, conflict_units, find_conflicts
 from rag.answer.drafting import Draft, Drafter, ModelProfile
-from rag.answer.rendering import AnswerInMaking, Frame, new_id, render_abstention
+from rag.answer.rendering import AnswerInMaking, Frame, new_id, render_abstention, render_triage
+from rag.answer.triage import assess, in_domain
+from rag.asking import Asked, understood
 from rag.domain import (
     DISCLAIMER,
     AbstentionReason,
@@ -29,12 +32,12 @@ from rag.domain import (
     Query,
     Scope,
     Timings,
+    TriageReason,
     Turn,
     Value,
 )
 from rag.errors import ModelFailure
 from rag.ports import Clock
-from rag.retrieve.scope import read_scope, scope_places, scoped_question
 from rag.searching import LOOKED_AT, Searcher
 
 EXTRACTIVE = "extractive"
@@ -53,8 +56,9 @@ class Opened(Value):
 
 
 class PassagesFound(Value):
-    """What was retrieved."""
+    """What was retrieved, and for which question: the user's own, put into Chinese and completed."""
 
+    asked: str
     passages: tuple[Passage, ...]
 
 
@@ -108,28 +112,33 @@ class Pipeline:
 
     async def events(self, query: Query) -> AsyncGenerator[Event]:
         """The answer as it comes about. Closing the generator cancels the model call."""
-        run = _Run(self._frame(query))
+        asked = understood(query)
+        frame = Frame(new_id(), asked.scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE, asked.language)
+        run = _Run(frame)
         yield Opened(run.frame.id, DISCLAIMER, self._ai_label)
+        if reason := _sent_away(asked):
+            yield Finished(render_triage(reason, run.finished_frame()))
+            return
         with self._searcher() as searcher:
-            places = scope_places(query.question, run.frame.scope)
-            asked = scoped_question(query.question, query.scope)
-            passages, evidence = await asyncio.to_thread(searcher.evidence, asked, places, query.as_of, LOOKED_AT)
+            passages, evidence = await asyncio.to_thread(
+                searcher.evidence, asked.searched, asked.places, query.as_of, LOOKED_AT
+            )
             run.watch.lap("retrieve")
-            yield PassagesFound(passages[:SHOWN])
+            yield PassagesFound(asked.question, passages[:SHOWN])
             answer = AnswerInMaking(searcher.catalogue)
-            async with aclosing(self._claims(asked, evidence, run)) as claims:
+            async with aclosing(self._claims(asked.searched, evidence, run)) as claims:
                 async for claim in claims:
                     yield ClaimProven(*answer.add(claim))
+            conflicts = _conflicts(asked.question, passages, evidence) if answer.claims else []
+            for unit in filter(answer.lacks, conflict_units(conflicts)):
+                yield ClaimProven(*answer.add(quoted([unit])[0]))
             if answer.claims:
-                outcome: Outcome = answer.finish(run.finished_frame())
+                outcome: Outcome = answer.finish(run.finished_frame(), conflicts)
             else:
+                declined: AbstentionReason = run.reason if in_domain(asked.question) else "out_of_domain"
                 nearest = passages[0].document if passages else None
-                outcome = render_abstention(run.reason, nearest, run.finished_frame())
+                outcome = render_abstention(declined, nearest, run.finished_frame())
         yield Finished(outcome, len(run.sentences), removed(run.sentences, run.composed))
-
-    def _frame(self, query: Query) -> Frame:
-        scope = read_scope(query.question, query.scope)
-        return Frame(new_id(), scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE)
 
     async def _claims(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The claims as they are proven; none where the evidence does not suffice."""
@@ -171,6 +180,17 @@ class Pipeline:
         if run.frame.degraded is None or any(claim.mode == "generated" for claim in run.composed):
             run.frame = msgspec.structs.replace(run.frame, mode="llm", model=drafter.model_name, usage=draft.usage)
         run.watch.lap("verify")
+
+
+def _sent_away(asked: Asked) -> TriageReason | None:
+    """Danger is read in the user's own words alone; what a follow-up asks a doctor, in the whole question."""
+    danger = assess(asked.said)
+    return danger if danger in {"emergency", "self_harm"} else assess(asked.question) and "medical_advice"
+
+
+def _conflicts(question: str, passages: Sequence[Passage], evidence: Evidence) -> list[FoundConflict]:
+    documents = {passage.document.id: passage.document for passage in passages}
+    return find_conflicts(question, evidence.pool, documents, len(evidence.units))
 
 
 async def _sentences(draft: Draft, composer: Composer, profile: ModelProfile) -> AsyncGenerator[DraftClaim]:

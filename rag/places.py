@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import importlib.util
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,19 @@ _CITY_SUFFIXES = ("市", "地区", "盟")
 _MUNICIPALITIES = frozenset({"北京", "上海", "天津", "重庆"})
 # County-level cities whose short name is an ordinary word: they count by their full name only.
 _ORDINARY_WORDS = frozenset({"合作", "和平", "兴和", "安达", "海东", "大安", "永安", "永康", "长乐", "福安", "建德"})
-_MIN_LENGTH, _MAX_LENGTH = 2, 12
+_MIN_LENGTH = 2
+# What the provinces and cities of a region are called together. Official, and in no table of divisions.
+_REGIONS: Mapping[str, tuple[str, ...]] = {
+    "长三角": ("上海", "江苏", "浙江", "安徽"),
+    "长江三角洲": ("上海", "江苏", "浙江", "安徽"),
+    "京津冀": ("北京", "天津", "河北"),
+    "珠三角": ("广东",),
+    "成渝": ("重庆", "四川"),
+    "川渝": ("重庆", "四川"),
+}
+# Cities by one character each, where two of them stand together.
+_INITIALS = {"甬": "宁波", "杭": "杭州", "沪": "上海", "绍": "绍兴", "嘉": "嘉兴"}
+_PAIRED = re.compile("杭甬|甬杭|沪杭|杭沪|沪甬|甬沪|杭绍|甬绍|杭嘉")
 _BARE_LENGTH = 2
 
 
@@ -43,17 +56,22 @@ def located(text: str) -> list[tuple[str, int, int]]:
     table = _names()
     found: list[tuple[str, int, int]] = []
     starts = _word_starts(text)
-    i = 0
+    i = end = 0
     while i < len(text):
         length = _longest(text, i, table)
         if length and text[i : i + length + 1] in _shared_counties():
             i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
-        elif length and (length > _BARE_LENGTH or i in starts):
+        elif length and (length > _BARE_LENGTH or i in starts or (found and i == end)):  # 云南昆明 is one word to some
             found.append((table[text[i : i + length]].name, i, i + length))
-            i += length
+            i = end = i + length
         else:
             i += 1
     return found
+
+
+def names() -> Mapping[str, Place]:
+    """Every name that a place goes by."""
+    return _names()
 
 
 def within(name: str) -> tuple[str, ...]:
@@ -62,16 +80,31 @@ def within(name: str) -> tuple[str, ...]:
     return place.within if place else ()
 
 
+def holds_in(rule: str, name: str) -> bool:
+    """Whether what holds in the place `rule` holds in `name`: it is the same, or lies in it, also by a region."""
+    chain = (name, *within(name))
+    return rule in chain or any(member in chain for member in _REGIONS.get(rule, ()))
+
+
 def related(one: str, other: str) -> bool:
     """Whether one of the two is the other or lies in it."""
-    return one == other or one in within(other) or other in within(one)
+    return holds_in(one, other) or holds_in(other, one)
 
 
 def _longest(text: str, i: int, table: Mapping[str, Place]) -> int:
-    for length in range(min(_MAX_LENGTH, len(text) - i), _MIN_LENGTH - 1, -1):
+    for length in _lengths().get(text[i : i + _MIN_LENGTH], ()):
         if text[i : i + length] in table:
             return length
     return 0
+
+
+@functools.cache
+def _lengths() -> Mapping[str, tuple[int, ...]]:
+    """How long the names are that begin with two given characters, longest first."""
+    found: dict[str, set[int]] = {}
+    for name in _names():
+        found.setdefault(name[:_MIN_LENGTH], set()).add(len(name))
+    return {start: tuple(sorted(lengths, reverse=True)) for start, lengths in found.items()}
 
 
 def _word_starts(text: str) -> frozenset[int]:
@@ -112,6 +145,8 @@ def _names() -> Mapping[str, Place]:
     for row in _rows("pca_aliases.csv"):
         if row["level"] == "city" and (known := table.get(row["shi"])):
             table.setdefault(row["alias"], known)
+    for name in _REGIONS:
+        table.setdefault(name, Place(name))
     for name, candidates in counties.items():
         if len(candidates) == 1 and len(name) > _BARE_LENGTH:
             table.setdefault(name, candidates[0])

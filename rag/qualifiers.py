@@ -59,3 +59,13 @@ def shared(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str
 def excluded(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str]]) -> int:
     """In how many dimensions other values are told, and none of those asked for."""
     return sum(bool(told.get(d)) and not (values & told[d]) for d, values in asked.items())
+
+
+def located(text: str) -> list[tuple[str, str, int, int]]:
+    """Every mention of a value in `text`: dimension, value, where it begins and where it ends."""
+    return [
+        (dimension, value, match.start(), match.end())
+        for dimension, values in _PATTERNS.items()
+        for value, pattern in values.items()
+        for match in pattern.finditer(text)
+    ]

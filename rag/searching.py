@@ -70,7 +70,7 @@ class Searcher:
     ) -> tuple[tuple[Passage, ...], Evidence]:
         retriever, source, finder = parts
         retrieved = retriever.search(question, k, places, as_of)
-        found = source.candidates(question, retrieved)
+        found = source.candidates(question, places, retrieved)
         evidence, worth = finder.find(question, places, found)
         return tuple(sorted(retrieved.passages, key=lambda p: -worth.get(p.chunk.id, -math.inf))), evidence
 

@@ -29,3 +29,8 @@ def terms(text: str) -> list[str]:
 def topic_terms(text: str) -> list[str]:
     """The distinct terms of a question that say what it is about, in order."""
     return list(dict.fromkeys(word for word in terms(text) if word not in _STOP))
+
+
+def topic_words(text: str) -> list[str]:
+    """The words of a text that say what it is about, in order, each as a whole: 多长时间 is one."""
+    return [word for word in rjieba.cut(fold(text)) if word not in _STOP and any(c.isalnum() for c in word)]

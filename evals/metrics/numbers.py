@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from evals.domain import Metric, Sample, Scored, Unscored, Verdict
 from evals.metrics.cited import MARKER, behind, words
 from evals.metrics.reasons import NO_OUTCOME
-from rag.answer.contacts import where_to_ask
+from rag.answer.contacts import hotline
 from rag.answer.verifying.slots import slots
 from rag.domain import Outcome, Triage
 
@@ -55,7 +55,7 @@ def _loose(sample: Sample, outcome: Outcome) -> list[tuple[str, str]]:
     documents = (sample.library.documents.get(citation.document_id) for citation in outcome.citations)
     dates = [document.published.isoformat() for document in documents if document and document.published]
     sides = [side.value for conflict in outcome.conflicts for side in conflict.sides]
-    known = "\n".join([*(c.text for c in outcome.claims), *sides, *dates, _AGE, where_to_ask(outcome.scope)])
+    known = "\n".join([*(c.text for c in outcome.claims), *sides, *dates, _AGE, hotline()])
     allowed = {slot.key for slot in slots(known)}
     return [slot.key for slot in slots(shown) if slot.key not in allowed]
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.answer.verifying.checking import Problem, check, completeness
+from rag.answer.verifying.checking import check, completeness
+from rag.answer.verifying.problems import Problem
 from rag.domain import ClaimMode, DraftClaim, Evidence, EvidenceUnit, Value
 from rag.text import fold
 

@@ -1,6 +1,6 @@
-"""Whom to ask when the service can't answer: a curated table, never the model's words.
+"""Whom to turn to when the service can't answer: a curated table, never the model's words.
 
-Knows the table. When it is shown is the job of `rendering`.
+Knows the table. When it is shown is the job of `triage` and `rendering`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ import functools
 import importlib.resources
 import tomllib
 
-from rag.domain import Scope
+from rag.domain import TriageReason
 
 
-def where_to_ask(scope: Scope) -> str:
-    """One sentence with the hotline and the office of the insured place, if that is known."""
-    table = _table()
-    office = table["office"]["known" if scope.insured_place else "unknown"].format(place=scope.insured_place)
-    return f"可以拨打{table['hotline']['name']}{table['hotline']['number']}，或向{office}咨询。"
+def hotline() -> str:
+    """The number of the national hotline for medical insurance."""
+    return _table()["hotline"]["number"]
+
+
+def triage_text(reason: TriageReason, *, english: bool) -> str:
+    """What is said instead of an answer, in lines: what to do now, whom to turn to, what can wait."""
+    return _table()["triage_en" if english else "triage_zh"][reason].strip()
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import jiter
 import msgspec
 
-from rag.answer.verifying.checking import Problem
+from rag.answer.verifying.problems import Problem
 from rag.domain import DraftClaim, EvidenceUnit, Usage, Value
 from rag.errors import ModelOutputInvalid
 from rag.ports import ChatModel, Message, Piece, Tokenizer

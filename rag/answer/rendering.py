@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rag.answer.composing import ComposedClaim
-from rag.answer.contacts import where_to_ask
+from rag.answer.conflicts import FoundConflict
+from rag.answer.contacts import hotline, triage_text
+from rag.answer.frames import Phrases, phrases
 from rag.answer.verifying.slots import slots
 from rag.domain import (
-    DISCLAIMER,
     Abstention,
     AbstentionReason,
     Answer,
     Citation,
     Claim,
+    Conflict,
+    ConflictSide,
     Degradation,
     Document,
     EvidenceUnit,
@@ -27,19 +30,16 @@ from rag.domain import (
     Scope,
     Span,
     Timings,
+    Triage,
+    TriageReason,
     Usage,
     Value,
 )
+from rag.languages import Language
 from rag.ports import Catalogue
 
 _FINAL = "。！？；!?;."
 _OLD_AFTER = dt.timedelta(days=365)
-_DECLINED: Mapping[AbstentionReason, str] = {
-    "no_evidence": "现有资料中没有能回答这个问题的内容。",
-    "weak_evidence": "现有资料不足以可靠地回答这个问题。",
-    "unverified": "现有资料中的说法未能通过核对，不能据此作答。",
-    "out_of_domain": "这个问题不属于医疗保险的范围。",
-}
 
 
 class Frame(Value):
@@ -51,9 +51,15 @@ class Frame(Value):
     ai_label: str
     mode: Mode
     model: str
+    language: Language = "zh"
     degraded: Degradation | None = None
     usage: Usage = Usage()
     timings: Timings = Timings()
+
+    @property
+    def phrases(self) -> Phrases:
+        """The sentences around claims, in the language of the question."""
+        return phrases(self.language)
 
 
 def new_id() -> str:
@@ -78,17 +84,29 @@ class AnswerInMaking:
         self.claims.append(Claim(composed.text, markers, composed.mode))
         return self.claims[-1], tuple(self._citation(marker) for marker in markers)
 
-    def finish(self, frame: Frame) -> Answer:
-        """The whole answer."""
+    def lacks(self, unit: EvidenceUnit) -> bool:
+        """Whether nothing cites the unit yet."""
+        return unit.id not in {known.id for known in self._units.get(unit.chunk_id, ())}
+
+    def finish(self, frame: Frame, conflicts: Sequence[FoundConflict] = ()) -> Answer:
+        """The whole answer; of each conflict all sides are cited by now."""
         citations = tuple(self._citation(marker) for marker in range(1, len(self._units) + 1))
+        shown = tuple(self._conflict(conflict) for conflict in conflicts)
         lines = [_marked(claim) for claim in self.claims]
+        told = [_conflict_line(conflict, citations, frame.phrases) for conflict in shown]
         return Answer(
-            text=_framed([*lines, *_notes(citations, frame.as_of)], frame),
+            text=_framed([*lines, *told, *_notes(citations, frame)], frame),
             claims=tuple(self.claims),
             citations=citations,
+            conflicts=shown,
             warnings=_warnings(citations, frame.as_of),
             **_common(frame),
         )
+
+    def _conflict(self, found: FoundConflict) -> Conflict:
+        order = list(self._units)
+        sides = tuple(ConflictSide(value, order.index(unit.chunk_id) + 1) for value, unit in found.sides)
+        return Conflict(found.slot, found.relation, sides)
 
     def _citation(self, marker: int) -> Citation:
         return cite(marker, list(self._units.values())[marker - 1], self._catalogue)
@@ -96,11 +114,20 @@ class AnswerInMaking:
 
 def render_abstention(reason: AbstentionReason, nearest: Document | None, frame: Frame) -> Abstention:
     """No answer: why, what is nearest, where to ask."""
-    lines = [_DECLINED[reason]]
+    words = frame.phrases
+    lines = [words.declined[reason]]
     if nearest is not None and not slots(nearest.title):  # a figure in a title would stand there without proof
-        lines.append(f"最接近的资料是《{nearest.title}》，但它没有回答所问的内容。")
-    lines.append(where_to_ask(frame.scope))
-    return Abstention(text=_framed(["".join(lines)], frame), reason=reason, **_common(frame))
+        lines.append(words.nearest.format(title=nearest.title))
+    place = frame.scope.insured_place
+    office = words.office_of_place.format(place=place) if place else words.office_of_insured_place
+    lines.append(words.where_to_ask.format(name=words.hotline, number=hotline(), office=office))
+    return Abstention(text=_framed([words.joint.join(lines)], frame), reason=reason, **_common(frame))
+
+
+def render_triage(reason: TriageReason, frame: Frame) -> Triage:
+    """Not for a text service: whom to turn to, at once."""
+    text = triage_text(reason, english=frame.language == "en")
+    return Triage(text=_framed([text], frame), reason=reason, **_common(frame))
 
 
 def cite(marker: int, units: Sequence[EvidenceUnit], catalogue: Catalogue) -> Citation:
@@ -145,16 +172,26 @@ def _marked(claim: Claim) -> str:
     return text + marks + "。"
 
 
-def _notes(citations: Sequence[Citation], as_of: dt.date) -> list[str]:
+def _conflict_line(conflict: Conflict, citations: Sequence[Citation], words: Phrases) -> str:
+    """Every side with where it stands, of what standing that is, and of when."""
+    sides = []
+    for side in conflict.sides:
+        source = citations[side.citation - 1]
+        standing = words.third_party_side if source.origin.authority == "third-party" else words.official_side
+        date = source.published.isoformat() if source.published else words.undated_side
+        sides.append(words.side.format(value=side.value, marker=side.citation, standing=standing, date=date))
+    shape = words.disagree if conflict.relation == "disagree" else words.general_special
+    return shape.format(slot=conflict.slot, sides=words.between_sides.join(sides))
+
+
+def _notes(citations: Sequence[Citation], frame: Frame) -> list[str]:
     """How old the sources are, from their metadata alone."""
-    notes = []
+    words, notes = frame.phrases, []
     for citation in citations:
-        standing = (
-            "第三方资料，请以当地医保部门为准" if citation.origin.authority == "third-party" else "法规或官方资料"
-        )
-        age = f"发布于{citation.published.isoformat()}" if citation.published else "未注明发布日期"
-        old = "，距今已超过一年" if _is_old(citation, as_of) else ""
-        notes.append(f"来源[{citation.marker}]：{standing}，{age}{old}。")
+        standing = words.third_party if citation.origin.authority == "third-party" else words.official
+        age = words.published.format(date=citation.published.isoformat()) if citation.published else words.undated
+        old = words.older_than_a_year if _is_old(citation, frame.as_of) else ""
+        notes.append(words.source.format(marker=citation.marker, standing=standing, age=age, old=old))
     return ["\n" + "\n".join(notes)] if notes else []
 
 
@@ -175,7 +212,9 @@ def _is_old(citation: Citation, as_of: dt.date) -> bool:
 
 
 def _framed(lines: Sequence[str], frame: Frame) -> str:
-    return "\n".join(lines) + f"\n\n{DISCLAIMER}\n{frame.ai_label}"
+    words = frame.phrases
+    labels = dict.fromkeys((frame.ai_label, *([words.ai_label] if frame.language == "en" else [])))
+    return "\n".join(lines) + "\n\n" + "\n".join((*words.disclaimers, *labels))
 
 
 def _common(frame: Frame) -> dict:  # type: ignore[type-arg]

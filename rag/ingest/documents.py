@@ -1,14 +1,19 @@
 """A read file to its Documents: declared metadata first, what the page itself shows where nothing is declared.
 
-Knows titles, dates, places and kinds. Layout is the job of `cleaning`, structure of `sectioning`.
+Knows titles, dates, places and kinds. Layout is the job of `cleaning`, structure of `sectioning`; which version of a
+statute ends another is seen from the whole index only, and the job of `retrieve.eligibility`.
+
+`cn2an` (widely used) reads Han numerals.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args
+
+import cn2an
 
 from rag import places
 from rag.domain import Authority, Document, DocumentKind, Origin, Span, Value
@@ -25,8 +30,24 @@ _FRONT_MATTER_KEYS = frozenset(
 )
 _INSURED_TYPES = (("职工", ("职工",)), ("居民", ("居民", "新农合", "合作医疗")), ("灵活就业", ("灵活就业",)))
 _STATUTE_ARTICLES = 5
-_CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
-_IN_FORCE = re.compile(r"自(\d{4})年(\d{1,2})月(\d{1,2})日起(?:施行|实施|执行)")
+_LAST_ARTICLES = 3
+_NUMBER = r"[\d〇○零一二三四五六七八九十]"
+_DAY = re.compile(rf"({_NUMBER}{{4}})\s*年\s*({_NUMBER}{{1,3}})\s*月\s*({_NUMBER}{{1,3}})\s*日")
+_TITLES = re.compile(r"《[^《》]*》")
+_IN_FORCE = re.compile(r"\s*起?\s*(?:正式)?(?:施行|实施|执行|生效|实行|试行)")
+_AMENDED = re.compile(r"修正|修订|修改")
+_ENACTED = re.compile(r"通过|批准|公布|发布|颁布|印发")
+_FROM_ENACTMENT = re.compile(r"自(?:通过|批准|公布|发布|颁布|印发)之日起(?:施行|实施|执行|生效|实行|试行)")
+# What expires is the text itself, not a certificate that it speaks of.
+_EXPIRY = re.compile(
+    rf"(?:(?:施行|实施|执行|生效|实行|试行)[，,；;。\s]*|本\w{{1,4}})有效期限?"
+    rf"(?:[至到]\s*(?P<year>{_NUMBER}{{4}})\s*年\s*(?P<month>{_NUMBER}{{1,3}})\s*月\s*(?P<day>{_NUMBER}{{1,3}})\s*日"
+    rf"|为?\s*(?P<years>{_NUMBER}{{1,2}})\s*年)"
+)
+# The version in the name of a file, as in "(2018-12-29).md".
+_VERSION = re.compile(r"[(（\[【](\d{4})-(\d{2})-(\d{2})[)）\]】]")
+
+_Event = Literal["enacted", "amended", "in force"]
 
 
 class ParsedDocument(Value):
@@ -70,6 +91,7 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
     cut = tuple(parts(source.text, title, found))
     if not cut:
         raise UnreadableFile(source.path, f"no text below the title {title!r}")
+    times = _times(source, found) if _is_statute(found) else _Times()
     document = Document(
         id=document_id,
         title=title,
@@ -82,10 +104,10 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
         ),
         kind=declared.choice("kind", get_args(DocumentKind)) or _kind(found, extent),
         extent=extent.span,
-        published=declared.date("published") or extent.published or _enacted(source.text, found),
+        published=declared.date("published") or times.published or extent.published,
         retrieved=declared.date("retrieved"),
-        effective_from=declared.date("effective_from") or _in_force(source.text, found),
-        effective_to=declared.date("effective_to"),
+        effective_from=declared.date("effective_from") or times.effective_from,
+        effective_to=declared.date("effective_to") or times.effective_to,
         superseded_by=declared.text("superseded_by"),
         places=places.find(title) if (stated := declared.names("places")) is None else stated,
         insured_types=_insured_types(title) if (types := declared.names("insured_types")) is None else types,
@@ -113,26 +135,81 @@ def _authority(found: list[Block]) -> Authority:
     return "official" if _is_statute(found) else "third-party"
 
 
-def _enacted(text: str, found: list[Block]) -> dt.date | None:
-    """The date in the note below a statute's title."""
-    head = next((b for b in found[1:3] if b.kind == "paragraph"), None) if _is_statute(found) else None
-    match = _CHINESE_DATE.search(text, head.span.start, head.span.end) if head else None
-    return _date(match)
+class _Times(Value):
+    """The day of a text's version, and the first and last day on which this version holds."""
+
+    published: dt.date | None = None
+    effective_from: dt.date | None = None
+    effective_to: dt.date | None = None
 
 
-def _date(match: re.Match[str] | None) -> dt.date | None:
+def _times(source: SourceText, found: list[Block]) -> _Times:
+    """What a statute says of its own time.
+
+    An amended one holds from its amendment on: its last article still names the day of the first version, unless it
+    was rewritten with the rest and names a later one.
+    """
+    articles = [block.span.start for block in found if block.kind == "article"]
+    head = source.text[found[0].span.start : articles[0]]
+    tail = source.text[articles[-_LAST_ARTICLES] : found[-1].span.end]
+    events = [event for line in head.splitlines() for event in _events(line)]
+    enacted, amended, stated = (_latest(*(day for what, day in events if what == kind)) for kind in get_args(_Event))
+    version = _VERSION.search(source.source)
+    named = _day(*version.groups()) if version else None
+    if named is not None and named > (_latest(enacted, amended) or dt.date.min):
+        amended = named  # an act that the head is silent about
+    first = _first_day(tail, enacted)
+    return _Times(_latest(enacted, amended), _latest(amended, stated, first), _last_day(tail, first))
+
+
+def _events(text: str) -> Iterator[tuple[_Event, dt.date]]:
+    """What is said to have happened on the days that a text names: the words after a day, outside of 《》, tell."""
+    _, *parts = _DAY.split(text)
+    for *numbers, following in zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True):
+        day, words = _day(*numbers), _TITLES.sub("", following)
+        if day is None:
+            continue
+        if _IN_FORCE.match(words):
+            yield "in force", day
+        elif _AMENDED.search(words):
+            yield "amended", day
+        elif _ENACTED.search(words):
+            yield "enacted", day
+
+
+def _first_day(tail: str, enacted: dt.date | None) -> dt.date | None:
+    """The day that the last articles give, or that of the enactment where they refer to it."""
+    stated = next((day for what, day in _events(tail) if what == "in force"), None)
+    return enacted if stated is None and _FROM_ENACTMENT.search(tail) else stated
+
+
+def _last_day(tail: str, first: dt.date | None) -> dt.date | None:
+    """The day on which the last articles let the text expire: 有效期至…, 有效期五年."""
+    match = _EXPIRY.search(tail)
+    if match is None:
+        return None
+    if match["years"] is None:
+        return _day(*match.group("year", "month", "day"))
+    if first is None:
+        return None
+    year = first.year + _number(match["years"])
+    anniversary = _day(str(year), str(first.month), str(first.day)) or dt.date(year, 3, 1)  # there is no 29 February
+    return anniversary - dt.timedelta(days=1)
+
+
+def _latest(*days: dt.date | None) -> dt.date | None:
+    return max((day for day in days if day is not None), default=None)
+
+
+def _day(*parts: str) -> dt.date | None:
     try:
-        return dt.date(*map(int, match.groups())) if match else None
+        return dt.date(*map(_number, parts))
     except ValueError:  # a slip of the pen: 2月31日
         return None
 
 
-def _in_force(text: str, found: list[Block]) -> dt.date | None:
-    """What a statute's last articles say of the day from which it holds."""
-    if not _is_statute(found):
-        return None
-    match = _IN_FORCE.search(text, found[-3 if len(found) > 3 else 0].span.start, found[-1].span.end)  # noqa: PLR2004
-    return _date(match)
+def _number(written: str) -> int:
+    return int(written) if written.isdecimal() else int(cn2an.cn2an(re.sub("[〇○]", "零", written), "smart"))
 
 
 def _insured_types(title: str) -> tuple[str, ...]:

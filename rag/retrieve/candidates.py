@@ -5,8 +5,13 @@ Knows where the scores of units come from. What they are worth is the job of `ev
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
+from rag import places
+from rag.domain import Document, EvidenceUnit
+from rag.instructions import for_machines
 from rag.ports import Catalogue, VectorIndex
 from rag.retrieve.evidence import Candidates
 from rag.retrieve.lexical import LexicalIndex
@@ -20,9 +25,15 @@ class CandidateSource:
         self._catalogue, self._lexical, self._vectors = catalogue, lexical_units, vectors
         self._rows = {unit_id: row for row, unit_id in enumerate(catalogue.unit_ids())}
 
-    def candidates(self, question: str, retrieved: Retrieved) -> Candidates:
-        """Every unit of the retrieved passages."""
-        found = [(unit, p) for p in retrieved.passages for unit in self._catalogue.units_of(p.chunk.id)]
+    def candidates(self, question: str, asked_places: Collection[str], retrieved: Retrieved) -> Candidates:
+        """Every unit of the retrieved passages that may be evidence: none that speaks to a machine or of elsewhere."""
+        found = [
+            (unit, p)
+            for p in retrieved.passages
+            for unit in self._catalogue.units_of(p.chunk.id)
+            if not for_machines("\n".join((*unit.title_path, unit.text)))
+            and not _of_another_place(unit, p.document, asked_places)
+        ]
         units = tuple(unit for unit, _ in found)
         passages = tuple(passage for _, passage in found)
         bm25 = self._lexical.scores(question)
@@ -39,3 +50,11 @@ class CandidateSource:
             bm25_unit=np.array([round(float(bm25[self._rows[u.id]]), 5) for u in units], dtype=float),
             bm25_chunk=np.array([retrieved.bm25.get(p.chunk.id, 0.0) for p in passages], dtype=float),
         )
+
+
+def _of_another_place(unit: EvidenceUnit, document: Document, asked_places: Collection[str]) -> bool:
+    """Whether a document for all places tells in this unit of one that was not asked for: 北京 50万元."""
+    if not asked_places or document.places:
+        return False
+    named = places.find("\n".join((*unit.title_path, unit.text)))
+    return bool(named) and not any(places.related(asked, name) for asked in asked_places for name in named)

@@ -18,6 +18,15 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?=年|\D|$)")
 _COUNT = r"\d+\s*(?:多|余)?(?:家|个|次|所|座|项|档|种|市)"
 
 
+# Words of asking and telling: that they are not in a document says nothing.
+SPOKEN = frozenset(
+    (
+        "我 我妈 我爸 我们 老婆 老公 爸 妈 听说 说 报 钱 多少 几 大概 最多 一般 请问 能报 能 医保 报销 看病 "
+        "那个 这个 现在 怎么 什么 哪里 去 在 需要 可以 应该 一个 是不是 能不能 多久"
+    ).split()
+)
+
+
 class AnswerType(Value):
     """A kind of figure: how it is asked for, and how it looks."""
 

@@ -12,9 +12,8 @@ import msgspec
 
 from rag import places, qualifiers
 from rag.domain import Scope
+from rag.retrieve.roles import governing, roles
 
-_CARE_PLACE = re.compile(r"(?:在|到|去|来|跑)(?:了)?$")
-_TREATED = re.compile(r"^(?:市|省)?(?:的)?[^，。？,?]{0,6}(?:看病|就医|住院|看门诊|治|医院|买药|生孩子|分娩)")
 _STUDENT = re.compile(r"学生|大学|在校")
 _NEWBORN = re.compile(r"新生儿|刚出生|宝宝|婴儿")
 _CARE_TYPES = (
@@ -42,11 +41,16 @@ def read_scope(question: str, stated: Scope) -> Scope:
     return Scope(**(read | given))
 
 
-def scope_places(question: str, scope: Scope) -> tuple[str, ...]:
-    """All places that a passage may be about: those of the question and of the scope."""
-    stated = [p for p in (scope.insured_place, scope.care_place) if p]
-    named = [name for text in stated for name in (places.find(text) or (text,))]
-    return tuple(dict.fromkeys([*places.find(question), *named]))
+def asked_places(question: str, stated: Scope) -> tuple[str, ...]:
+    """The places whose rules may answer; none when the question is about no place.
+
+    What the caller states is the insured place goes before what the question says; a stated place of care counts where
+    nothing says who insures.
+    """
+    governed = governing(question)
+    told = (stated.insured_place,) if stated.insured_place else (stated.care_place,) if not governed else ()
+    known = [name for text in told if text for name in (places.find(text) or (text,))]
+    return tuple(dict.fromkeys(known or governed))
 
 
 def scoped_question(question: str, stated: Scope) -> str:
@@ -57,14 +61,11 @@ def scoped_question(question: str, stated: Scope) -> str:
 
 
 def _places(question: str) -> tuple[str | None, str | None]:
-    insured, care = None, None
-    for name, start, end in places.located(question):
-        treated = _CARE_PLACE.search(question[:start]) and _TREATED.match(question[end:])
-        if treated and care is None:
-            care = name
-        elif insured is None:
-            insured = name
-    return insured, care
+    """Where one is insured and where one is treated."""
+    told, governed = roles(question), governing(question)
+    treating = [role.name for role in told if role.treats]
+    insuring = [name for name in governed if name not in treating]
+    return next(iter(insuring), None), next(iter(treating), None)
 
 
 def _person(question: str, employment: frozenset[str] | None) -> str | None:

@@ -31,9 +31,9 @@ def _message(event: Event) -> ServerSentEventMessage:
     match event:
         case Opened():
             return _sse("meta", event)
-        case PassagesFound(passages=passages):
+        case PassagesFound(asked=asked, passages=passages):
             rows = [passage_row(rank, passage) for rank, passage in enumerate(passages, 1)]
-            return _sse("passages", {"passages": rows})
+            return _sse("passages", {"asked": asked, "passages": rows})
         case ClaimProven(claim=claim, citations=citations):
             return _sse("claim", {"claim": claim, "citations": citations})
         case Finished(outcome=outcome):

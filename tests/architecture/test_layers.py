@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 # From the bottom up. Parts that stand in one row are siblings and do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("rag.domain",),
-    ("rag.errors", "rag.ports", "rag.text", "rag.qualifiers", "rag.places"),
-    ("rag.settings", "rag.prompts", "rag.tokens"),
+    ("rag.errors", "rag.ports", "rag.text", "rag.qualifiers", "rag.places", "rag.masking", "rag.instructions"),
+    ("rag.settings", "rag.prompts", "rag.tokens", "rag.languages"),
     ("rag.ingest", "rag.retrieve", "rag.answer", "rag.adapters"),
-    ("rag.snapshots",),
+    ("rag.snapshots", "rag.asking"),
     ("rag.indexing", "rag.searching"),
     ("rag.pipeline",),
     ("rag.wiring",),
@@ -32,11 +32,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 # What judges the service, from the bottom up: `rag` lies below all of it.
 EVALS: tuple[tuple[str, ...], ...] = (
-    ("evals.library", "evals.statistics", "evals.cassette", "evals.vectors"),
+    ("evals.library", "evals.statistics", "evals.cassette", "evals.vectors", "evals.figures"),
     ("evals.dataset",),
-    ("evals.domain",),
-    ("evals.metrics", "evals.runs", "evals.summary", "evals.judge", "evals.cards"),
-    ("evals.scoring", "evals.runner", "evals.compare", "evals.calibration", "evals.adapters"),
+    ("evals.domain", "evals.truths"),
+    ("evals.metrics", "evals.runs", "evals.summary", "evals.judge", "evals.cards", "evals.mutants"),
+    ("evals.scoring", "evals.runner", "evals.compare", "evals.calibration", "evals.adapters", "evals.mutate"),
     ("evals.baseline", "evals.fit", "evals.counterfactual"),
     ("evals.gate",),
     ("evals.report",),

@@ -12,7 +12,8 @@ from evals.figures import figures, misreadings, values
 from evals.mutants import KINDS, Mutant, mutants
 from evals.mutate import BARS, ENOUGH, Report, mutate, sample
 from evals.truths import PARAPHRASES, Pair, truths
-from rag.answer.verifying.checking import Problem, check
+from rag.answer.verifying.checking import check
+from rag.answer.verifying.problems import Problem
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "corpus" / "documents"
@@ -106,6 +107,10 @@ def test_a_number_of_the_evidence_is_no_mutant() -> None:
     near = "、".join(f"{n}%" for n in range(1, 100) if n != 60)
     assert changes("number", pair("住院报销60%。", f"住院报销60%；其他比例有{near}。")) == set()
     assert changes("number", pair("住院报销60%。"))
+    assert changes("number", pair("住院报销六成。", "住院报销60%，门诊报销70%。")) <= {
+        ("六成", "五成"),
+        ("六成", "八成"),
+    }
 
 
 def test_a_narrower_condition_is_no_mutant() -> None:

@@ -135,6 +135,105 @@ def test_an_impossible_date_in_a_statute_is_left_out(wrong: tuple[str, str]) -> 
     assert None in {document.published, document.effective_from}
 
 
+def _statute(head: str, last: str, source: str = "a.md") -> Document:
+    articles = "".join(f"第{n}条 医疗救助应当公开、公平、及时。\n\n" for n in "一二三四五")
+    text = f"# 医疗救助法\n\n{head}\n\n## 第一章 总则\n\n{articles}第六条 {last}\n"
+    return documents(SourceText(path="/in/a.md", source=source, text=text), "a")[0].document
+
+
+@pytest.mark.parametrize(
+    ("head", "last", "published", "effective_from"),
+    [
+        ("2010年3月4日 第九次会议通过", "本法自2010年7月1日起施行。", "2010-03-04", "2010-07-01"),
+        (
+            "2010年3月4日 第九次会议通过\n\n2010年3月9日 令第6号公布",
+            "本法自2010年7月1日起施行。",
+            "2010-03-09",
+            "2010-07-01",
+        ),
+        ("二〇一〇年三月四日通过", "本法自二〇一〇年七月一日起施行。", "2010-03-04", "2010-07-01"),
+        ("1999年1月22日 令第6号发布", "本条例自发布之日起施行。", "1999-01-22", "1999-01-22"),
+        (
+            "2010年3月4日通过\n\n2018年5月6日 《关于修改〈医疗救助法〉的决定》修正",
+            "本法自2010年7月1日起施行。",
+            "2018-05-06",
+            "2018-05-06",
+        ),
+        (
+            "（2010年3月4日通过　根据2014年2月3日《关于修改〈医疗救助法〉的决定》修正　根据2018年5月6日《决定》修正）",
+            "本法自2010年7月1日起施行。",
+            "2018-05-06",
+            "2018-05-06",
+        ),
+        ("2010年3月4日通过\n\n2018年5月6日修订", "本法自2018年9月1日起施行。", "2018-05-06", "2018-09-01"),
+        (
+            "2010年3月4日通过\n\n2018年5月6日修订\n\n2020年1月8日修正",
+            "本法自2018年9月1日起施行。",
+            "2020-01-08",
+            "2020-01-08",
+        ),
+        (
+            "2010年3月4日通过\n\n2018年5月6日修正，自2018年9月1日起施行",
+            "本法自2010年7月1日起施行。",
+            "2018-05-06",
+            "2018-09-01",
+        ),
+        ("1999年1月22日发布\n\n2018年5月6日修订", "本条例自发布之日起施行。", "2018-05-06", "2018-05-06"),
+        ("2024年1月15日印发", "本办法自2024年1月1日起施行。", "2024-01-15", "2024-01-01"),
+        ("2010年3月4日通过", "本法由国务院解释。", "2010-03-04", None),
+        ("", "本法由国务院解释。", None, None),
+        (
+            "2010年3月4日通过",
+            "本法自2010年7月1日起施行。1998年9月22日公布的《救助规定》同时废止。",
+            "2010-03-04",
+            "2010-07-01",
+        ),
+    ],
+)
+def test_a_statute_is_dated_by_its_latest_version(
+    head: str, last: str, published: str | None, effective_from: str | None
+) -> None:
+    """A text holds from its amendment on, unless it names a later day itself; unamended, from the day it names."""
+    document = _statute(head, last)
+    assert [str(day) if day else None for day in (document.published, document.effective_from)] == [
+        published,
+        effective_from,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "last", "published", "effective_from"),
+    [
+        ("", "本法自2018年9月1日起施行。", "2018-05-06", "2018-09-01"),
+        ("2010年3月4日通过", "本法自2010年7月1日起施行。", "2018-05-06", "2018-05-06"),
+        ("2018年5月6日公布", "本法自2018年5月1日起施行。", "2018-05-06", "2018-05-01"),
+        ("2019年1月1日修正", "本法自2010年7月1日起施行。", "2019-01-01", "2019-01-01"),
+    ],
+)
+def test_the_version_in_a_files_name_tells_what_the_head_does_not(
+    head: str, last: str, published: str, effective_from: str
+) -> None:
+    """A later act than any in the head; where the head knows as much, its name adds nothing."""
+    document = _statute(head, last, "社会法/医疗救助法(2018-05-06).md")
+    assert (str(document.published), str(document.effective_from)) == (published, effective_from)
+
+
+@pytest.mark.parametrize(
+    ("last", "effective_to"),
+    [
+        ("本办法自2024年3月1日起施行，有效期5年。", "2029-02-28"),
+        ("本办法自2024年3月1日起施行，有效期至2027年12月31日。", "2027-12-31"),
+        ("本办法自2024年1月1日起施行。本办法有效期五年。", "2028-12-31"),
+        ("本办法自2024年2月29日起施行，有效期3年。", "2027-02-28"),
+        ("本办法自2024年3月1日起施行。定点协议有效期2年。", None),
+    ],
+)
+def test_a_statute_may_name_its_last_day(last: str, effective_to: str | None) -> None:
+    """A term counts from the first day; the term of something else is none of the text's own."""
+    day = _statute("2024年1月15日印发", last).effective_to
+    assert (str(day) if day else None) == effective_to
+
+
 def test_an_article_that_quotes_a_few_articles_is_no_statute() -> None:
     """One or two 条 do not make a text official."""
     (document,) = _documents("# 解读\n\n第一条 应当备案。\n\n第二条 应当公开。\n\n以上自2024年2月1日起施行。\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.domain import Scope
-from rag.retrieve.scope import read_scope, scope_places
+from rag.retrieve.scope import asked_places, read_scope
 
 NOTHING = Scope()
 
@@ -61,12 +61,18 @@ def test_what_the_caller_states_wins() -> None:
     assert scope == Scope(insured_place="湖州", care_place="苏州", insured_type="居民")
 
 
-def test_all_places_count_for_eligibility() -> None:
-    """Those of the question and those stated, each once and by its short name."""
-    stated = Scope(insured_place="湖州市", care_place="苏州")
-    assert scope_places("嘉兴医保在苏州看病", stated) == ("嘉兴", "苏州", "湖州")
+def test_the_stated_insured_place_governs() -> None:
+    """It goes before the question's own words, and by its short name."""
+    assert asked_places("嘉兴医保在苏州看病", Scope(insured_place="湖州市", care_place="苏州")) == ("湖州",)
+
+
+def test_a_stated_place_of_care_governs_where_nothing_else_does() -> None:
+    """Beside an insured place it does not."""
+    stated = Scope(care_place="苏州")
+    assert asked_places("门诊报多少？", stated) == ("苏州",)
+    assert asked_places("嘉兴医保门诊报多少？", stated) == ("嘉兴",)
 
 
 def test_a_place_that_no_table_knows_is_kept() -> None:
     """What the caller states is not dropped in silence."""
-    assert scope_places("门诊报多少？", Scope(insured_place="乌有乡")) == ("乌有乡",)
+    assert asked_places("门诊报多少？", Scope(insured_place="乌有乡")) == ("乌有乡",)

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rag.answer.verifying.checking import Problem, check
+from rag.answer.verifying.checking import check
+from rag.answer.verifying.problems import Problem
 from rag.domain import Value
 from rag.errors import InvalidRequest
 

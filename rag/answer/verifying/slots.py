@@ -73,7 +73,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 # A range shares the unit behind its end: 50-70%, 6至12个月, 约2000至3500元.
 _RANGE = re.compile(
-    r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|周?岁|家|次)"
+    r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|周?岁|家|次|倍|种|项|名|周)"
+    r"|(?P<han_low>[一二两三四五六七八九十百]+)(?:至|到)(?P<han_high>[一二两三四五六七八九十百]+)(?P<han_unit>成|万元|元|个?工作日|个月|个?小时|年|天|日|周?岁|家|次|倍|种|项|名|周)"
 )
 # Words that hold a numeral and are no figure.
 _IDIOMS = re.compile(
@@ -134,12 +135,13 @@ def _spelled_out(text: str) -> tuple[str, list[int]]:
         if match.re is _HAN_DATE:
             put(_digits(match), match.start(), match.end() - 1)
         else:
-            unit = match["unit"]
+            low, high, unit = (match[k] or match["han_" + k] for k in ("low", "high", "unit"))
             own = {None: unit, "万": "万" + unit.removeprefix("万")}.get(match["own"], match["own"])
-            end = match.end("own") if match["own"] else match.end("low")
-            put(match["low"] + own, match.start("low"), end - 1)
+            first, last = ("low", "high") if match["low"] else ("han_low", "han_high")
+            end = match.end("own") if match["own"] else match.end(first)
+            put(low + own, match.start(first), end - 1)
             put("至", end, end)
-            put(match["high"] + unit, match.start("high"), match.end() - 1)
+            put(high + unit, match.start(last), match.end() - 1)
         done = match.end()
     put(text[done:], done, len(text))
     return "".join(pieces), origin
@@ -209,8 +211,8 @@ def _period(groups: dict[str, str | None]) -> str | None:
         return None
     if groups["tail"]:
         number += Decimal("0.5")
-    if unit == "year":
-        number, unit = number * 12, "month"
+    if unit in {"year", "week"}:
+        number, unit = (number * 12, "month") if unit == "year" else (number * 7, "day")
     return _plain(number) + unit
 
 

@@ -1,0 +1,106 @@
+"""A claim that nearly repeats a sentence of its evidence: which of its words took the place of which?
+
+Knows how two sentences line up. It sees what no count of words sees, 故意或者过失 turned into 过失或者过失; sentences
+that differ more are left to `binding`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rag import places
+from rag.answer.verifying import polarity
+from rag.answer.verifying.mentions import DENYING, FIGURES, Statement
+from rag.answer.verifying.problems import Problem, kind_of
+from rag.answer.verifying.wording import words
+from rag.domain import Value
+
+# The share of a claim's words that have to line up with one sentence. Fitted on development pairs.
+MIN_ALIGNED = 0.75
+_NEGATION = "negation"
+_SHORT = 2
+_TURNING = frozenset({"full", "exceed"})
+_HEDGES = frozenset({"可能", "一般"})
+
+
+class _Token(Value):
+    dimension: str
+    value: str
+    shown: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.dimension}={self.value}"
+
+
+def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
+    """Words of the claim that stand where its evidence has others that exclude them."""
+    own = _tokens(claim)
+    other = max((_tokens(statement) for statement in there), key=functools.partial(_common, own), default=[])
+    matcher = difflib.SequenceMatcher(None, [t.key for t in own], [t.key for t in other], autojunk=False)
+    if sum(block.size for block in matcher.get_matching_blocks()) < max(1, MIN_ALIGNED * len(own)):
+        return []
+    hedged = any(token.value in _HEDGES for token in own)
+    turns = _denials(own) % 2 != _denials(other) % 2
+    codes = [(own[a:b], other[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
+    return [
+        problem
+        for mine, its in codes
+        for problem in (*_exchanged(mine, its, turns=turns), *_denied(mine, its), *_dropped(mine, its, hedged=hedged))
+    ]
+
+
+def _common(own: Sequence[_Token], other: Sequence[_Token]) -> int:
+    return (Counter(token.key for token in own) & Counter(token.key for token in other)).total()
+
+
+def _exchanged(mine: Sequence[_Token], its: Sequence[_Token], *, turns: bool) -> Iterator[Problem]:
+    """Words that exclude each other. Where a denial turns the sentence, 满 and 不满 may stand for each other."""
+    there = {token.dimension: token for token in its if token.dimension}
+    for token in mine:
+        other = there.get(token.dimension)
+        if other is None or token.dimension == _NEGATION or (turns and token.dimension in _TURNING):
+            continue
+        if token.dimension == "place" and places.holds_in(other.value, token.value):
+            continue  # a city's rule holds in its counties
+        if all(own.value != token.value for own in its):
+            yield Problem(kind_of(token.dimension), token.shown, other.shown)
+
+
+def _denied(mine: Sequence[_Token], its: Sequence[_Token]) -> Iterator[Problem]:
+    """A negation brought in, or left out, and nothing else there."""
+    if _denials(mine) % 2 != _denials(its) % 2 and len(mine) + len(its) <= _SHORT:
+        yield Problem("polarity", "".join(t.shown for t in mine), "".join(t.shown for t in its))
+
+
+def _dropped(mine: Sequence[_Token], its: Sequence[_Token], *, hedged: bool) -> Iterator[Problem]:
+    """A hedge left out, and nothing else there."""
+    if not mine and len(its) <= _SHORT and not hedged:
+        yield from (Problem("polarity", "", token.shown) for token in its if token.value in _HEDGES)
+
+
+def _denials(tokens: Sequence[_Token]) -> int:
+    return sum(token.dimension == _NEGATION for token in tokens)
+
+
+@functools.lru_cache(maxsize=1024)
+def _tokens(statement: Statement) -> list[_Token]:
+    text, tokens, done = statement.text, [], 0
+    spans = [
+        (item.start, item.end, item.dimension, item.value) for item in statement.found if item.value not in DENYING
+    ]
+    spans += [(start, end, _NEGATION, "-") for start, end in polarity.negations(text)]
+    for start, end, dimension, value in sorted(spans, key=lambda s: (s[0], -s[1])):
+        if start < done:
+            continue
+        tokens += _plain(text[done:start])
+        tokens.append(_Token("" if dimension in FIGURES else dimension, value, text[start:end]))
+        done = end
+    return tokens + _plain(text[done:])
+
+
+def _plain(text: str) -> list[_Token]:
+    return [_Token("", word, word) for word, _, _ in words(text) if any(c.isalnum() for c in word)]

@@ -1,0 +1,253 @@
+"""What a claim names against what its evidence names: is there its like, and does the evidence say this of it?
+
+Knows when two mentions are alike and which of several in the evidence a claim's mention stands for. What a text names
+is the job of `mentions`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from rag import places
+from rag.answer.verifying.mentions import DENYING, FIGURES, POLARITY, Mention
+from rag.answer.verifying.problems import Problem, kind_of
+
+_NAMES = frozenset({"phone", "document", "url"})
+# Whose rule it is: a claim may not name one that the evidence leaves open.
+_ALIGNED_ONLY = frozenset({"money", "copy", "exceed", "full"})
+_BEFORE_VERBS = frozenset({"need", "sure", "usual"})
+_STRICT = frozenset({"insured_type", "employment", "care", "level", "chronic", "urgency", "area", "delivery"})
+# What a figure is said of; two values of one of these never have the same figure by chance.
+_SCOPES = _STRICT | {
+    "place",
+    "age",
+    "tier",
+    "drug",
+    "class",
+    "times",
+    "payer",
+    "account",
+    "threshold",
+    "near",
+    "role",
+    "condition",
+}
+_SCOPES -= {"chronic", "urgency", "care"}
+# Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
+MIN_FIT = 0.3
+FIGURE_MARGIN = 0.12
+WORD_MARGIN = 0.25
+AGREEMENT = 0.25
+CONFLICT = 0.5
+
+
+def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[Mention]) -> list[Problem]:
+    """Each mention of the claim that the evidence does not carry."""
+    by_dimension: dict[str, list[Mention]] = {}
+    for mention in told:
+        by_dimension.setdefault(mention.dimension, []).append(mention)
+    found = []
+    for mention in claim:
+        rivals = by_dimension.get(mention.dimension, [])
+        if mention.dimension in _ALIGNED_ONLY:
+            continue
+        if mention.dimension.startswith(POLARITY):
+            found.append(_denial(mention, claim, by_dimension))
+            continue
+        above = titles if mention.dimension == "place" or (mention.dimension in _STRICT and not rivals) else ()
+        above = [title for title in above if title.dimension == mention.dimension]
+        listed = [other for other in claim if other.text == mention.text and other.group == mention.group]
+        found.append(_problem(mention, rivals, above, told, listed))
+    return [problem for problem in dict.fromkeys(found) if problem]
+
+
+def _denial(mention: Mention, claim: Sequence[Mention], told: Mapping[str, Sequence[Mention]]) -> Problem | None:
+    """A word that the claim denies and the evidence does not, or the other way round."""
+    if mention.value == "+":
+        return _turned_denial(mention, told)
+    beside = [other for other in claim if other.text == mention.text and other.value == mention.value]
+    if mention is not beside[0]:
+        return None
+    problems = [(_turned_denial(other, told), other.dimension in told) for other in beside]
+    if any(known and problem is None for problem, known in problems):
+        return None
+    return next((problem for problem, _ in problems[:2] if problem), None)
+
+
+def _turned_denial(mention: Mention, told: Mapping[str, Sequence[Mention]]) -> Problem | None:
+    rivals = told.get(mention.dimension, ())
+    fits = _fits(mention, rivals)
+    denies = mention.value != "+"
+    like = [fits[id(other)] for other in rivals if (other.value != "+") == denies]
+    unlike = [fits[id(other)] for other in rivals if (other.value != "+") != denies]
+    if unlike and (max(unlike) > max(like) + WORD_MARGIN if like else max(unlike) >= MIN_FIT):
+        return Problem("polarity", mention.text, ("" if denies else "不") + mention.shown)
+    return None
+
+
+def _may_stand_above(mention: Mention) -> bool:
+    return mention.dimension == "place" or mention.dimension in _STRICT
+
+
+def _problem(
+    mention: Mention,
+    rivals: Sequence[Mention],
+    above: Sequence[Mention],
+    told: Sequence[Mention],
+    listed: Sequence[Mention],
+) -> Problem | None:
+    same = [other for other in (*rivals, *above) if _same(mention, other)]
+    like = [other for other in same if _open_alike(mention, other)]
+    if not same and mention.dimension in FIGURES:
+        return _missing(mention, rivals, told)
+    if same and not like:
+        return Problem("bound", _shown(mention), _shown(same[0]))
+    beside = {(other.text, other.group) for other in like}
+    unlike = [
+        o
+        for o in rivals
+        if o not in like and (o.text, o.group) not in beside and _in_place_of(mention, o)
+        if all(o.value != other.value or o.bound != other.bound for other in listed if other is not mention)
+    ]
+    fits = _fits(mention, [*like, *unlike])
+    best = max(unlike, key=lambda other: fits[id(other)], default=None)
+    if not like:
+        if _may_stand_above(mention):
+            return _named(mention, best)
+        return _named(mention, best) if best is not None and fits[id(best)] >= MIN_FIT else None
+    own = max(fits[id(other)] for other in like)
+    if best is None or (mention.dimension in _SCOPES and mention.dimension != "place" and _has_figure(mention)):
+        return None  # whose a figure is, the figure tells
+    figure = mention.dimension in FIGURES and best.value != mention.value
+    return _named(mention, best) if fits[id(best)] > own + (FIGURE_MARGIN if figure else WORD_MARGIN) else None
+
+
+def _has_figure(mention: Mention) -> bool:
+    return bool({"ratio", "amount"} & mention.said_of.keys())
+
+
+def _in_place_of(mention: Mention, other: Mention) -> bool:
+    """Whether the other could stand where the mention does: dates as precise, other words beside the same words."""
+    if mention.dimension == "date":
+        return [p == "?" for p in mention.value.split("-")] == [p == "?" for p in other.value.split("-")]
+    if mention.dimension in FIGURES or mention.dimension == "place":
+        return True
+    if mention.dimension == "change":
+        return bool((mention.before | mention.behind) & (other.before | other.behind))
+    if mention.dimension == "need" and mention.value in DENYING:
+        return False  # `_denial` sees to these
+    if mention.dimension in _BEFORE_VERBS:
+        return bool(mention.behind & other.behind)
+    if mention.dimension == "order":
+        return bool(mention.before & other.before)
+    return bool(mention.before & other.before or mention.behind & other.behind)
+
+
+def _fits(mention: Mention, others: Sequence[Mention]) -> dict[int, float]:
+    """How well each of the evidence's mentions fits: by what it is said of, and by the wording around it.
+
+    Wording that stands around all of them tells nothing.
+    """
+    if not others:
+        return {}
+    keys = list(mention.near.items())
+    there = [[other.nearness(key) for key, _ in keys] for other in others]
+    shared = [sum(row[n] > 0 for row in there) for n in range(len(keys))]
+    telling = [
+        weight * math.log((1 + len(others)) / count) if count else 0.0
+        for (_, weight), count in zip(keys, shared, strict=True)
+    ]
+    whole = sum(told * weight for told, (_, weight) in zip(telling, keys, strict=True))
+    return {
+        id(other): _wording(keys, telling, row) / whole + _scope(mention, other) if whole else _scope(mention, other)
+        for other, row in zip(others, there, strict=True)
+    }
+
+
+def _wording(keys: Sequence[tuple[str, float]], telling: Sequence[float], row: Sequence[float]) -> float:
+    return sum(told * min(weight, there) for told, (_, weight), there in zip(telling, keys, row, strict=True))
+
+
+def _scope(mention: Mention, other: Mention) -> float:
+    score = 0.0
+    for dimension, values in mention.said_of.items():
+        there = other.said_of.get(dimension)
+        if there is None:
+            continue
+        if values & there:
+            score += AGREEMENT if dimension in _SCOPES else AGREEMENT / 3
+        elif dimension in _SCOPES:
+            score -= CONFLICT
+    return score
+
+
+def _missing(mention: Mention, rivals: Sequence[Mention], told: Sequence[Mention]) -> Problem | None:
+    if mention.shown.startswith("一") and _article(mention, rivals, told):
+        return None
+    if mention.value.endswith("倍") and any(o.value == _percent(mention) for o in told if o.dimension == "ratio"):
+        return None
+    if mention.dimension == "date":
+        return Problem("date", mention.shown, rivals[0].shown if rivals else "")
+    digits = _digits(mention)
+    other = next((o for o in told if o.dimension in FIGURES - _NAMES and _digits(o) == digits), None)
+    if mention.dimension in _NAMES or other is None:
+        return Problem("number", mention.shown, rivals[0].shown if rivals else "")
+    return Problem("unit", mention.shown, other.shown)
+
+
+def _percent(mention: Mention) -> str:
+    return format((Decimal(mention.value.rstrip("倍")) * 100).normalize(), "f")
+
+
+def _article(mention: Mention, rivals: Sequence[Mention], told: Sequence[Mention]) -> bool:
+    """一次, 一家 and 一年 count nothing unless the evidence counts the same thing."""
+    unit = mention.shown[-1]
+    if mention.shown[1:] not in {unit, "个" + unit}:
+        return False
+    if mention.dimension == "period":
+        return not rivals or any(other.dimension == "every" for other in told)
+    return not any(other.shown.endswith(unit) for other in rivals)
+
+
+def _digits(mention: Mention) -> str:
+    return "".join(c for c in mention.shown if c.isdigit() or c in ".一二两三四五六七八九十百半")
+
+
+def _shown(mention: Mention) -> str:
+    return {"": "", "up": "≥", "down": "≤"}[mention.bound[0]] + mention.shown
+
+
+def _named(mention: Mention, other: Mention | None) -> Problem:
+    return Problem(kind_of(mention.dimension), _shown(mention), _shown(other) if other else "")
+
+
+def _same(mention: Mention, other: Mention) -> bool:
+    if mention.dimension == "place":
+        return places.holds_in(other.value, mention.value)
+    if mention.dimension == "date":
+        known = zip(mention.value.split("-"), other.value.split("-"), strict=True)
+        return all(own in ("?", there) for own, there in known)
+    if mention.dimension == "count":
+        return _counted(mention.value) == _counted(other.value)
+    return mention.value == other.value
+
+
+def _counted(value: str) -> str:
+    """家, 所 and 个 count alike; 次 and 倍 do not."""
+    number = value.rstrip("家所座间处个种类项样件份条名人位")
+    unit = value[len(number) :]
+    return number + ("人" if unit in {"名", "人", "位"} else "个") if unit else value
+
+
+def _open_alike(mention: Mention, other: Mention) -> bool:
+    """Whether the bounds agree: none may be turned, an express one may be neither dropped nor brought in.
+
+    A denial on one side turns the bound: 不满6个月不能享受 says what 满6个月可以享受 says.
+    """
+    if mention.dimension not in FIGURES or mention.bound[0] == other.bound[0]:
+        return True
+    if mention.bound[0] and other.bound[0]:
+        return mention.denied != other.denied
+    return not (mention.bound[1] or other.bound[1]) or mention.dimension in {"period", "count", "date", "number"}

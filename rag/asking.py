@@ -1,0 +1,66 @@
+"""A query as it is searched and answered: without personal numbers, in simplified Chinese, whole, with its scope.
+
+Reads top-down: what was said, what it means in the conversation, whose rule it asks for. How a text is masked, put into
+Chinese or completed is the job of `masking`, `languages` and `retrieve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from rag.domain import Query, Scope, Turn, Value
+from rag.languages import Language, language, simplified, to_chinese
+from rag.masking import mask
+from rag.retrieve.followups import completed
+from rag.retrieve.roles import roles
+from rag.retrieve.scope import asked_places, read_scope, scoped_question
+
+
+class Asked(Value):
+    """What is asked. `said` are the user's own words, masked and simplified; `question` is what they mean when whole.
+
+    `searched` is the question with what only the caller stated of person and care; `places` are those whose rules may
+    answer.
+    """
+
+    said: str
+    question: str
+    searched: str
+    language: Language
+    scope: Scope
+    places: tuple[str, ...]
+
+
+def understood(query: Query) -> Asked:
+    """The query, ready to be searched."""
+    said = simplified(mask(query.question))
+    spoken = language(said)
+    turns = [Turn(turn.role, _chinese(simplified(mask(turn.content)))) for turn in query.conversation]
+    question = completed(_chinese(said), turns)
+    stated = _with_place_of(turns, query.scope) if not roles(question) else query.scope
+    return Asked(
+        said=said,
+        question=question,
+        searched=scoped_question(question, query.scope),
+        language=spoken,
+        scope=read_scope(question, stated),
+        places=asked_places(question, stated),
+    )
+
+
+def _chinese(text: str) -> str:
+    return to_chinese(text) if language(text) == "en" else text
+
+
+def _with_place_of(turns: Sequence[Turn], stated: Scope) -> Scope:
+    """The scope with the place that the user called their own earlier, if the caller states none."""
+    own = [
+        role.name
+        for turn in turns
+        if turn.role == "user"
+        for role in roles(turn.content)
+        if role.insures or "self" in role.signs
+    ]
+    return msgspec.structs.replace(stated, insured_place=own[-1]) if own and not stated.insured_place else stated
