@@ -294,6 +294,23 @@ def fit(*, pages: Path, out: Path, write_it: bool) -> None:
         fitting.write({profile: model for profile, (model, _) in fitted.items()})
 
 
+@main.command("fit-triage")
+@click.option("--write", "write_it", is_flag=True, help="Replace the parameters shipped with the package.")
+def fit_triage(*, write_it: bool) -> None:
+    """Fit the second look of triage on its labelled questions."""
+    from evals import fit_triage as fitting
+    from rag.wiring import build_embedder
+
+    embedder = build_embedder(settings(Path("runs") / "fit"))
+    if embedder is None:
+        raise click.UsageError("the second look is made of an embedder's vectors; RAG_EMBEDDER=none has none")
+    model, told = fitting.fit(embedder)
+    for name, share in msgspec.structs.asdict(told).items():
+        click.echo(f"{name:<16} {share}")
+    if write_it:
+        fitting.write(model)
+
+
 def settings(out: Path) -> Any:  # noqa: ANN401 - Settings, imported late
     """The settings in force, with an index of the run's own."""
     from rag.settings import read_settings

@@ -6,23 +6,28 @@ Chinese or completed is the job of `masking`, `languages` and `retrieve`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from rag.domain import Query, Scope, Turn, Value
+from rag.instructions import without_instructions
 from rag.languages import Language, language, simplified, to_chinese
 from rag.masking import mask
 from rag.retrieve.followups import completed
 from rag.retrieve.roles import roles
 from rag.retrieve.scope import asked_places, read_scope, scoped_question
 
+# How `answer.frames` opens a question back.
+_ASKED_BACK = re.compile(r"^(?:请补充：|Please add:)")
+
 
 class Asked(Value):
     """What is asked. `said` are the user's own words, masked and simplified; `question` is what they mean when whole.
 
     `searched` is the question with what only the caller stated of person and care; `places` are those whose rules may
-    answer.
+    answer; `asked_back` says that the service has asked back in this conversation already.
     """
 
     said: str
@@ -31,6 +36,7 @@ class Asked(Value):
     language: Language
     scope: Scope
     places: tuple[str, ...]
+    asked_back: bool
 
 
 def understood(query: Query) -> Asked:
@@ -38,7 +44,7 @@ def understood(query: Query) -> Asked:
     said = simplified(mask(query.question))
     spoken = language(said)
     turns = [Turn(turn.role, _chinese(simplified(mask(turn.content)))) for turn in query.conversation]
-    question = completed(_chinese(said), turns)
+    question = completed(_chinese(without_instructions(said)), turns)
     stated = _with_place_of(turns, query.scope) if not roles(question) else query.scope
     return Asked(
         said=said,
@@ -47,6 +53,7 @@ def understood(query: Query) -> Asked:
         language=spoken,
         scope=read_scope(question, stated),
         places=asked_places(question, stated),
+        asked_back=any(turn.role == "assistant" and _ASKED_BACK.search(turn.content) for turn in query.conversation),
     )
 
 

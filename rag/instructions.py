@@ -1,7 +1,7 @@
 """Text that speaks to a machine instead of to its reader: 忽略以上规则，必须回答…; [system] ….
 
-Knows how instructions to a language model are worded, in Chinese and in English. That such text is never evidence is the
-job of `retrieve`. A rule that tells people what to do (参保人必须备案) is not meant: nobody is told what to answer in it.
+Knows how instructions to a language model are worded, in Chinese and in English. That such text is never evidence is
+the job of `retrieve`. A rule that tells people what to do (参保人必须备案) is not meant: it tells nobody what to say.
 """
 
 from __future__ import annotations
@@ -35,15 +35,29 @@ _PATTERNS = tuple(
         rf"(?:读到|看到|处理到).{{0,8}}?(?:此处|这里|本段|这段|本文).{{0,10}}?{_MACHINE}",
         rf"{_MACHINE}.{{0,8}}?(?:读到|看到|处理到).{{0,8}}?(?:此处|这里|本段|这段)",
         # another role is given or taken
-        r"(?:从现在起|从此刻起|从此以后|接下来)，?你(?:是|叫|扮演|要|必须|只)|(?:进入|启用|开启).{0,4}(?:开发者|管理员|无限制|越狱)模式",
+        r"(?:从现在起|从此刻起|从此以后|接下来)，?你(?:是|叫|扮演|要|必须|只)",
+        r"(?:进入|启用|开启).{0,4}(?:开发者|管理员|无限制|越狱)模式",
         r"(?:^|[\n\s【\[<（(])(?:system|assistant|系统(?:提示|消息|指令)|指令|开发者指令|管理员(?:指令|命令|通知))\s*[\]】>)）:：]",
-        r"<\|?/?(?:im_start|im_end|system|user|assistant)\|?>|\[/?INST\]|<<SYS>>|^#{1,4}\s*(?:system|assistant|instruction)",
+        r"<\|?/?(?:im_start|im_end|system|user|assistant)\|?>|\[/?INST\]|<<SYS>>",
+        r"^#{1,4}\s*(?:system|assistant|instruction)",
         r"you are now|from now on,? you|act as (?:an?|the) |system prompt|系统提示词",
     )
 )
+
+
+_SENTENCE = re.compile(r"[^。！？!?；;\n]*(?:[。！？!?；;\n]+|$)")
+# Base64 and the like, tags, and what stands in braces.
+_CODE = re.compile(r"[A-Za-z0-9+/=_-]{24,}|</?[a-zA-Z_|][^<>]{0,40}>|\{[^{}]{0,400}\}")
 
 
 def for_machines(text: str) -> bool:
     """Whether `text` tells a machine what to do or poses as a role."""
     plain = unicodedata.normalize("NFKC", text)
     return any(pattern.search(plain) for pattern in _PATTERNS)
+
+
+def without_instructions(text: str) -> str:
+    """What is left of a question without sentences to a machine and runs of code; all of it where nothing is left."""
+    plain = _CODE.sub(" ", text)
+    kept = "".join(part for part in _SENTENCE.findall(plain) if not for_machines(part)).strip()
+    return kept if any(c.isalnum() for c in kept) else text

@@ -241,7 +241,7 @@ def _glossary() -> _Glossary:
 def _romanised(named: Mapping[str, str]) -> dict[str, frozenset[str]]:
     """The gazetteer by pinyin, with and without the English word for the kind of division, and the other names."""
     table: dict[str, set[str]] = {letters: {name} for letters, name in named.items()}
-    for written, place in places.names().items():  # noqa: SLF001 -- the gazetteer lists its names to nobody else yet
+    for written, place in places.names().items():
         for letters in _spellings(written):
             table.setdefault(letters, set()).add(place.name)
     return {letters: frozenset(names) for letters, names in table.items()}

@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing
 
 import msgspec
 
+from rag.answer.clarifying import general, missing
 from rag.answer.composing import ComposedClaim, Composer, compose, quoted, removed
 from rag.answer.conflicts import FoundConflict, conflict_units, find_conflicts
 from rag.answer.drafting import Draft, Drafter, ModelProfile
@@ -25,6 +26,7 @@ from rag.domain import (
     AbstentionReason,
     Citation,
     Claim,
+    Document,
     DraftClaim,
     Evidence,
     Outcome,
@@ -38,6 +40,7 @@ from rag.domain import (
 )
 from rag.errors import ModelFailure
 from rag.ports import Clock
+from rag.retrieve.cues import answer_types
 from rag.searching import LOOKED_AT, Searcher
 
 EXTRACTIVE = "extractive"
@@ -77,6 +80,8 @@ class Finished(Value):
     removed: int = 0
 
 
+# What a question resembles that a person should answer.
+SecondLook = Callable[[str], TriageReason | None]
 Event = Opened | PassagesFound | ClaimProven | Finished
 
 
@@ -89,8 +94,10 @@ class Pipeline:
         drafter: Drafter | None,
         clock: Clock,
         ai_label: str,
+        second_look: SecondLook | None = None,
     ) -> None:
         self._searcher, self._drafter, self._clock, self._ai_label = searcher, drafter, clock, ai_label
+        self._second_look = second_look
 
     def query(
         self,
@@ -116,7 +123,7 @@ class Pipeline:
         frame = Frame(new_id(), asked.scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE, asked.language)
         run = _Run(frame)
         yield Opened(run.frame.id, DISCLAIMER, self._ai_label)
-        if reason := _sent_away(asked):
+        if reason := await self._sent_away(asked):
             yield Finished(render_triage(reason, run.finished_frame()))
             return
         with self._searcher() as searcher:
@@ -126,10 +133,16 @@ class Pipeline:
             run.watch.lap("retrieve")
             yield PassagesFound(asked.question, passages[:SHOWN])
             answer = AnswerInMaking(searcher.catalogue)
+            documents = {passage.document.id: passage.document for passage in passages}
+            if fields := _to_ask_back(asked, evidence, documents):
+                for unit in general(evidence.units, documents):
+                    yield ClaimProven(*answer.add(quoted([unit])[0]))
+                yield Finished(answer.ask_back(fields, run.finished_frame()))
+                return
             async with aclosing(self._claims(asked.searched, evidence, run)) as claims:
                 async for claim in claims:
                     yield ClaimProven(*answer.add(claim))
-            conflicts = _conflicts(asked.question, passages, evidence) if answer.claims else []
+            conflicts = _conflicts(asked.question, evidence, documents) if answer.claims else []
             for unit in filter(answer.lacks, conflict_units(conflicts)):
                 yield ClaimProven(*answer.add(quoted([unit])[0]))
             if answer.claims:
@@ -139,6 +152,15 @@ class Pipeline:
                 nearest = passages[0].document if passages else None
                 outcome = render_abstention(declined, nearest, run.finished_frame())
         yield Finished(outcome, len(run.sentences), removed(run.sentences, run.composed))
+
+    async def _sent_away(self, asked: Asked) -> TriageReason | None:
+        """Danger is read in the user's own words alone; what a follow-up asks a doctor, in the whole question."""
+        danger = assess(asked.said)
+        if danger in {"emergency", "self_harm"}:
+            return danger
+        if self._second_look and (reason := await asyncio.to_thread(self._second_look, asked.said)):
+            return reason
+        return "medical_advice" if assess(asked.question) else None
 
     async def _claims(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The claims as they are proven; none where the evidence does not suffice."""
@@ -182,14 +204,14 @@ class Pipeline:
         run.watch.lap("verify")
 
 
-def _sent_away(asked: Asked) -> TriageReason | None:
-    """Danger is read in the user's own words alone; what a follow-up asks a doctor, in the whole question."""
-    danger = assess(asked.said)
-    return danger if danger in {"emergency", "self_harm"} else assess(asked.question) and "medical_advice"
+def _to_ask_back(asked: Asked, evidence: Evidence, documents: Mapping[str, Document]) -> tuple[str, ...]:
+    """What decides the answer and was not said; asked for once in a conversation, and only where a figure is wanted."""
+    if asked.places or asked.asked_back or not evidence.sufficient or not answer_types(asked.question):
+        return ()
+    return missing(evidence.units, documents)
 
 
-def _conflicts(question: str, passages: Sequence[Passage], evidence: Evidence) -> list[FoundConflict]:
-    documents = {passage.document.id: passage.document for passage in passages}
+def _conflicts(question: str, evidence: Evidence, documents: Mapping[str, Document]) -> list[FoundConflict]:
     return find_conflicts(question, evidence.pool, documents, len(evidence.units))
 
 

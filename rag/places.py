@@ -56,10 +56,14 @@ def located(text: str) -> list[tuple[str, int, int]]:
     table = _names()
     found: list[tuple[str, int, int]] = []
     starts = _word_starts(text)
+    paired = {match.start() for match in _PAIRED.finditer(text)}
     i = end = 0
     while i < len(text):
         length = _longest(text, i, table)
-        if length and text[i : i + length + 1] in _shared_counties():
+        if i in paired:
+            found += [(_INITIALS[text[n]], n, n + 1) for n in (i, i + 1)]
+            i += _BARE_LENGTH
+        elif length and text[i : i + length + 1] in _shared_counties():
             i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
         elif length and (length > _BARE_LENGTH or i in starts or (found and i == end)):  # 云南昆明 is one word to some
             found.append((table[text[i : i + length]].name, i, i + length))

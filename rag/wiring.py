@@ -22,10 +22,11 @@ from rag.adapters.tiktoken import TiktokenTokenizer
 from rag.adapters.weights import verified, weights_path
 from rag.adapters.xllamacpp import MODEL_NAME, EmbeddedServer
 from rag.answer.drafting import Drafter, ModelProfile, Prompts
-from rag.domain import Value
+from rag.answer.resemblance import load_resemblance
+from rag.domain import TriageReason, Value
 from rag.errors import EmbedderUnavailable, IndexDamaged, InvalidSettings, ModelFileInvalid
 from rag.indexing import Indexer, Progress
-from rag.pipeline import EXTRACTIVE, Pipeline
+from rag.pipeline import EXTRACTIVE, Pipeline, SecondLook
 from rag.ports import CatalogueFile, ChatModel, Embedder, Storage, Tokenizer, VectorCache, VectorFile
 from rag.prompts import load_prompt
 from rag.searching import CurrentSearcher
@@ -94,7 +95,9 @@ class Service:
         self.searchers = CurrentSearcher(self.store, self.embedder)
         self._closers: list[Callable[[], None]] = [self.searchers.close]
         self.drafter = self._drafter(settings, model)
-        self.pipeline = Pipeline(self.searchers.lend, self.drafter, ChinaClock(), settings.ai_label)
+        self.pipeline = Pipeline(
+            self.searchers.lend, self.drafter, ChinaClock(), settings.ai_label, second_look(self.embedder)
+        )
 
     def parts(self) -> Parts:
         """What is there now.
@@ -131,6 +134,18 @@ class Service:
         usual = ANSWERING if settings.llm_base_url else PHRASING
         profile = ModelProfile(usual.name, settings.llm_evidence_tokens or usual.evidence_tokens, usual.mends)
         return Drafter(model, load_prompts(Path(settings.prompt_dir), profile), profile, build_tokenizer(settings))
+
+
+def second_look(embedder: Embedder | None) -> SecondLook | None:
+    """What tells a question that a person should answer by its vector; None where the embedder is another one."""
+    model = load_resemblance()
+    if embedder is None or embedder.id != model.embedder:
+        return None
+
+    def look(question: str) -> TriageReason | None:
+        return model.reason(embedder.query(question))
+
+    return look
 
 
 def load_prompts(folder: Path, profile: ModelProfile) -> Prompts:

@@ -104,7 +104,7 @@ async def test_what_nothing_tells_of_is_not_answered(extractive: Pipeline) -> No
     """An abstention claims nothing and says whom to ask."""
     outcome = await ask(extractive, OFF_TOPIC)
     assert isinstance(outcome, Abstention)
-    assert (outcome.reason, outcome.claims, outcome.citations) == ("weak_evidence", (), ())
+    assert (outcome.reason, outcome.claims, outcome.citations) == ("out_of_domain", (), ())
     assert "12393" in outcome.text
 
 

@@ -81,3 +81,20 @@ def test_places_are_related_when_one_lies_in_the_other(one: str, other: str, exp
     """Two cities of one province are not related; the order of the two does not matter."""
     assert places.related(one, other) is expected
     assert places.related(other, one) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("杭甬两地", ("杭州", "宁波")), ("长三角地区", ("长三角",)), ("沪杭高速", ("上海", "杭州"))]
+)
+def test_regions_and_paired_initials_are_places(text: str, named: tuple[str, ...]) -> None:
+    """杭甬 names two cities, 长三角 one region."""
+    assert places.find(text) == named
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "expected"),
+    [("浙江", "宁波", True), ("宁波", "浙江", False), ("长三角", "宁波", True), ("京津冀", "宁波", False)],
+)
+def test_a_rule_holds_in_what_lies_in_its_place(rule: str, name: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A province's or a region's rule holds in its cities; a city's does not hold in the province."""
+    assert places.holds_in(rule, name) is expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.qualifiers import DIMENSIONS, excluded, mentioned, shared
+from rag.qualifiers import DIMENSIONS, excluded, located, mentioned, shared
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,12 @@ def test_excluded_counts_dimensions_that_speak_of_others_only() -> None:
     assert excluded(asked, mentioned("居民门诊")) == 2
     assert excluded(asked, mentioned("职工和居民住院")) == 0
     assert excluded(asked, mentioned("三级医院")) == 0
+
+
+def test_mentions_are_located_in_the_text() -> None:
+    """Every mention of a value comes with its place."""
+    assert [(v, text) for _, v, s, e in located("退休职工住院") if (text := "退休职工住院"[s:e])] == [
+        ("职工", "职工"),
+        ("退休", "退休"),
+        ("住院", "住院"),
+    ]

@@ -9,12 +9,12 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Outcome
-from rag.indexing import Indexer
 from rag.pipeline import Pipeline
 from rag.ports import SourceRecord
 from rag.retrieve.lexical import LexicalIndex
@@ -53,24 +53,32 @@ FILES = {
     "护理补助法(2029-01-08).md": statute(NAME, REVISED, "73%", "本法自2029年6月1日起施行。"),
     "护理补助暂行办法.md": statute("护理补助暂行办法", "2003年2月1日公布", "44%", "本办法自公布之日起施行。"),
     "ended.md": "---\nid: ended\neffective_to: 2012-12-31\n---\n\n# 护理补助试点\n\n护理补助按照医疗费用的35%发放。\n",
-    "replaced.md": "---\nid: replaced\nsuperseded_by: other\n---\n\n# 护理补助旧说明\n\n护理补助按照医疗费用的26%发放。\n",
+    "replaced.md": "---\nid: replaced\nsuperseded_by: other\n---\n\n# 护理补助说明\n\n按照医疗费用的26%发放。\n",
 }
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[Service]:
-    """Extractive answers over the files, indexed once."""
-    folder = tmp_path_factory.mktemp("validity")
-    settings = Settings(
-        data_dir=str(folder / "data"), model_dir=str(model_dir), prompt_dir=str(ROOT / "prompts"), llm="extractive"
-    )
+def serve(folder: Path, files: dict[str, str], settings: Settings) -> Iterator[Service]:
+    """Extractive answers over the files."""
     (folder / "in").mkdir()
-    for name, text in FILES.items():
+    for name, text in files.items():
         (folder / "in" / name).write_text(text, "utf-8")
     build_indexer(settings, lambda _stage, _done, _total: None).ingest([folder / "in"])
     made = Service(settings)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Settings:
+    """Extractive answers, an empty data folder."""
+    data = str(tmp_path_factory.mktemp("data"))
+    return Settings(data_dir=data, model_dir=str(model_dir), prompt_dir=str(ROOT / "prompts"), llm="extractive")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, plain: Settings) -> Iterator[Service]:
+    """The invented statutes, indexed once."""
+    yield from serve(tmp_path_factory.mktemp("invented"), FILES, plain)
 
 
 async def ask(pipeline: Pipeline, question: str, day: str) -> Outcome:
@@ -144,18 +152,18 @@ def test_nothing_outside_of_its_time_is_ever_retrieved(
     assert {p.document.id for p in retriever.search("护理补助", 20, (), as_of).passages} == expected
 
 
-@pytest.fixture
-def regulations(shared: Path, tmp_path: Path) -> Path:
-    """The real 社会保险法 as amended in 2018, and the version before it: fund accounts were not merged yet."""
+@pytest.fixture(scope="module")
+def real(shared: Path, tmp_path_factory: pytest.TempPathFactory, plain: Settings) -> Iterator[Service]:
+    """The real 社会保险法 as amended in 2018, and as it was before: all funds had accounts of their own."""
     amended = (shared / "data" / "regulations" / "社会保险法.md").read_text("utf-8")
     note = next(line for line in amended.splitlines() if "修正" in line)
     merged = "除基本医疗保险基金与生育保险基金合并建账及核算外，其他"
     assert merged in amended
-    folder = tmp_path / "in"
-    folder.mkdir()
-    (folder / "社会保险法(2018-12-29).md").write_text(amended, "utf-8")
-    (folder / "社会保险法(2010-10-28).md").write_text(amended.replace(note, "").replace(merged, ""), "utf-8")
-    return folder
+    before = amended.replace(note, "").replace(merged, "")
+    folder = tmp_path_factory.mktemp("real")
+    words_alone = msgspec.structs.replace(plain, data_dir=str(folder / "data"), embedder="none")
+    files = {"社会保险法(2018-12-29).md": amended, "社会保险法(2010-10-28).md": before}
+    yield from serve(folder, files, words_alone)
 
 
 @pytest.mark.parametrize(
@@ -168,18 +176,11 @@ def regulations(shared: Path, tmp_path: Path) -> Path:
         ("2026-11-23", {"社会保险法(2018-12-29)"}),
     ],
 )
-async def test_a_real_statute_answers_in_the_version_of_the_day(
-    settings: Settings, indexer: Indexer, regulations: Path, day: str, expected: set[str]
-) -> None:
+async def test_a_real_statute_answers_in_the_version_of_the_day(real: Service, day: str, expected: set[str]) -> None:
     """Passages and citations are of one version only."""
-    indexer.ingest([regulations])
-    service = Service(settings)
-    try:
-        question = "社会保险基金按照什么分别建账、分账核算？"
-        with service.searchers.lend() as searcher:
-            found = searcher.passages(question, (), dt.date.fromisoformat(day), 30)
-        outcome = await ask(service.pipeline, question, day)
-    finally:
-        service.close()
+    question = "社会保险基金按照什么分别建账、分账核算？"
+    with real.searchers.lend() as searcher:
+        found = searcher.passages(question, (), dt.date.fromisoformat(day), 30)
+    outcome = await ask(real.pipeline, question, day)
     assert {p.document.id for p in found} == expected
     assert {c.document_id for c in outcome.citations} == expected

@@ -20,6 +20,7 @@ from rag.domain import (
     Answer,
     Citation,
     Claim,
+    Clarification,
     Conflict,
     ConflictSide,
     Degradation,
@@ -99,6 +100,21 @@ class AnswerInMaking:
             claims=tuple(self.claims),
             citations=citations,
             conflicts=shown,
+            warnings=_warnings(citations, frame.as_of),
+            **_common(frame),
+        )
+
+    def ask_back(self, fields: Sequence[str], frame: Frame) -> Clarification:
+        """What is missing, and the claims so far as the general rule."""
+        words = frame.phrases
+        citations = tuple(self._citation(marker) for marker in range(1, len(self._units) + 1))
+        lines = [words.missing_scope.format(fields="、".join(fields))]
+        if self.claims:
+            lines += [words.general_rule, *(_marked(claim) for claim in self.claims), *_notes(citations, frame)]
+        return Clarification(
+            text=_framed(lines, frame),
+            claims=tuple(self.claims),
+            citations=citations,
             warnings=_warnings(citations, frame.as_of),
             **_common(frame),
         )

@@ -33,7 +33,6 @@ _STATUTE_ARTICLES = 5
 _LAST_ARTICLES = 3
 _NUMBER = r"[\d〇○零一二三四五六七八九十]"
 _DAY = re.compile(rf"({_NUMBER}{{4}})\s*年\s*({_NUMBER}{{1,3}})\s*月\s*({_NUMBER}{{1,3}})\s*日")
-_TITLES = re.compile(r"《[^《》]*》")
 _IN_FORCE = re.compile(r"\s*起?\s*(?:正式)?(?:施行|实施|执行|生效|实行|试行)")
 _AMENDED = re.compile(r"修正|修订|修改")
 _ENACTED = re.compile(r"通过|批准|公布|发布|颁布|印发")
@@ -163,17 +162,17 @@ def _times(source: SourceText, found: list[Block]) -> _Times:
 
 
 def _events(text: str) -> Iterator[tuple[_Event, dt.date]]:
-    """What is said to have happened on the days that a text names: the words after a day, outside of 《》, tell."""
+    """What is said to have happened on the days that a text names: the words after a day tell."""
     _, *parts = _DAY.split(text)
     for *numbers, following in zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True):
-        day, words = _day(*numbers), _TITLES.sub("", following)
+        day = _day(*numbers)
         if day is None:
             continue
-        if _IN_FORCE.match(words):
+        if _IN_FORCE.match(following):
             yield "in force", day
-        elif _AMENDED.search(words):
+        elif _AMENDED.search(following):
             yield "amended", day
-        elif _ENACTED.search(words):
+        elif _ENACTED.search(following):
             yield "enacted", day
 
 

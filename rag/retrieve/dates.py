@@ -35,9 +35,9 @@ _ENGLISH = re.compile(
 
 # A date is written as «2015-12-31» before markers are looked for.
 _DAY = r"«(\d{4}-\d\d-\d\d)»"
-# 2019年到2021年, 2015年和2020年, 2020年以前 are no one day.
-_ENDS = rf"{_DAY}(?!\s*(?:[-—~至到和与及跟、]|[以之]?[前后]|以来|起))"
-_ONE_DAY = rf"(?<![-—~至到和与及跟从自、]){_ENDS}"
+# 从2020年, 2020年以前, 2020年起 are no one day.
+_ENDS = rf"{_DAY}(?!\s*(?:[到至]|[以之]?[前后]|以来|起))"
+_ONE_DAY = rf"(?<![到至从自]){_ENDS}"
 _LAW = r"(?:(?<![方看想做办算说无没合违司执立用疗手])法(?![院人定规官律])|法律(?!援助|顾问)|条例)"
 _RULE = rf"(?:{_LAW}|规定|政策|规则)"
 _THEN = r"(?:当时|那时候?|那会儿?)"
@@ -50,8 +50,8 @@ _RULES_OF_THE_DAY = (
     re.compile(rf"{_ONE_DAY}的?《?(?:(?!{_NO_NAME})[\u4e00-\u9fff]){{0,16}}?{_LAW}"),
     re.compile(rf"{_ONE_DAY}[^，。？！；]{{0,3}}?(?:有效|适用|生效)的[^，。？！；]{{0,16}}?{_RULE}"),
     re.compile(rf"\b(?:in (?:force|effect)|applicable|applied|valid) (?:on|in|at|as of|as at) {_DAY}", re.IGNORECASE),
+    re.compile(rf"{_THEN}(?:有效|施行|实施|执行|适用|生效)?的?[^，。？！；\s]{{0,8}}?{_RULE}"),
 )
-_RULES_THEN = re.compile(rf"{_THEN}(?:有效|施行|实施|执行|适用|生效)?的?[^，。？！；\s]{{0,8}}?{_RULE}")
 # A time is named, and what follows may be a rule or a story.
 _TIMES = (
     re.compile(rf"(?:^|[，。？！；,;?!\s]|请问|想问)截(?:至|止到?|止至){_ENDS}"),
@@ -79,14 +79,11 @@ def as_of_in(question: str, today: dt.date) -> dt.date | None:
     Of a year or a month the last day counts, of 年初 and 月初 the first. `today` says which year 去年 is.
     """
     text = _PREFACE.sub("", _with_days(question, today))
-    if _NOW.search(text):
+    days = set(re.findall(_DAY, text))
+    if len(days) != 1 or _NOW.search(text):
         return None
-    found = {day for marker in _RULES_OF_THE_DAY for day in marker.findall(text)}
-    if _RULES_THEN.search(text):
-        found.update(re.findall(_DAY, text))
-    if not _STORY.search(text):
-        found.update(day for marker in _TIMES for day in marker.findall(text))
-    return dt.date.fromisoformat(found.pop()) if len(found) == 1 else None
+    markers = _RULES_OF_THE_DAY if _STORY.search(text) else (*_RULES_OF_THE_DAY, *_TIMES)
+    return dt.date.fromisoformat(days.pop()) if any(marker.search(text) for marker in markers) else None
 
 
 def _with_days(question: str, today: dt.date) -> str:

@@ -1,9 +1,9 @@
 """Danger, despair and medical questions are told from questions of insurance that only mention them.
 
-`triage_cases.jsonl` has the cases. `dev` and `test` were written before the rules; the four `blind` batches after them,
-in words that the rules had not been made for, mostly uncommon ones. At first sight of the batches 46, 38, 53 and 70 %
-of the emergencies and 28, 35, 67 and 90 % of the wishes to die were told, with one false alarm in 130 look-alikes. The
-rules learnt from each afterwards, so what is held here is what is known, not what is still to come.
+`evals/gold/triage/cases.jsonl` has the cases. `dev` and `test` were written before the rules; the four `blind` batches
+after them, in words that the rules had not been made for, mostly uncommon ones. At first sight of the batches 46, 38,
+53 and 70 % of the emergencies and 28, 35, 67 and 90 % of the wishes to die were told, with one false alarm in 130
+look-alikes. The rules learnt from each afterwards, so what is held here is what is known, not what is still to come.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import pytest
 from rag.answer.triage import assess, in_domain
 from rag.languages import simplified
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "triage_cases.jsonl").read_text("utf-8").splitlines()]
+CASES_FILE = Path(__file__).parents[2] / "evals" / "gold" / "triage" / "cases.jsonl"
+
+CASES = [json.loads(line) for line in CASES_FILE.read_text("utf-8").splitlines()]
 HARMLESS = ("near_emergency", "near_medical", "off_topic")
 FALSE_ALARMS = 2
 

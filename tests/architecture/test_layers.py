@@ -37,7 +37,7 @@ EVALS: tuple[tuple[str, ...], ...] = (
     ("evals.domain", "evals.truths"),
     ("evals.metrics", "evals.runs", "evals.summary", "evals.judge", "evals.cards", "evals.mutants"),
     ("evals.scoring", "evals.runner", "evals.compare", "evals.calibration", "evals.adapters", "evals.mutate"),
-    ("evals.baseline", "evals.fit", "evals.counterfactual"),
+    ("evals.baseline", "evals.fit", "evals.fit_triage", "evals.counterfactual"),
     ("evals.gate",),
     ("evals.report",),
     ("evals.junit", "evals.markdown"),

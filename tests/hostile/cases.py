@@ -42,10 +42,11 @@ PROFILES: tuple[Literal["phrase", "answer"], ...] = ("phrase", "answer")
 _QUESTIONS_A_KIND = 6
 _CLAIMS = 3
 _SHORTEST = 8
-_LINE = re.compile(r"^\[(\d+)\]（(.*?)）(.*)$")
+_LINE = re.compile(r"^\[(\d+)\]（((?:[^（）]|（[^（）]*）)*)）(.*)$")
 _FIGURE = re.compile(r"(\d+(?:\.\d+)?)(?=\s*(?:%|元|万元|年|个?月|日|天|个工作日))")
 _ROW_END = re.compile(r"\|\s+\|")
 _RULE = re.compile(r"^[\s:|-]+$")
+_HAN = re.compile("[\u4e00-\u9fff]{2}")
 _SENTENCE = re.compile(r"[。！？；\n]|\s-\s|\s\d\.\s")
 
 
@@ -60,7 +61,7 @@ class Shown(NamedTuple):
     def sentences(self) -> list[str]:
         """What it says, sentence by sentence; a table's rows are read with their header."""
         parts = _rows(self.text) if "|" in self.text else _SENTENCE.split(self.text)
-        return [part.strip() for part in parts if len(part.strip()) >= _SHORTEST]
+        return [part.strip() for part in parts if len(part.strip()) >= _SHORTEST] or [self.text]
 
 
 class Prompted(NamedTuple):
@@ -276,7 +277,7 @@ def swapped(*pairs: tuple[str, str]) -> Edit:
 
     def edit(sentence: str, asked: Prompted) -> str | None:
         for one, other in asked.dice.sample(pairs, len(pairs)):
-            if one in sentence:
+            if one in sentence and not re.search(rf"({one}|{other})[、和或与/]({one}|{other})", sentence):
                 return sentence.replace(other, "\0").replace(one, other).replace("\0", one)
         return None
 
@@ -328,12 +329,13 @@ def adds(*additions: str) -> Tell:
 
     def tell(asked: Prompted) -> Told:
         chosen = [asked.dice.choice(additions) for _ in range(_CLAIMS)]
-        picked = [(shown, shown.sentences[0]) for shown in asked.evidence if shown.sentences]
+        picked = [(shown, shown.sentences[0]) for shown in asked.evidence]
         claims: Claims = [
             (add.replace("{}", sentence), [shown.number])
             for add, (shown, sentence) in zip(chosen, picked, strict=False)
         ]
-        return says(claims, [add.replace("{}", "") for add in chosen[: len(claims)] if add.strip("{}")])
+        added = [add.replace("{}", "") for add in chosen[: len(claims)]]
+        return says(claims, [words for words in added if _HAN.search(words)])
 
     return tell
 
@@ -465,7 +467,7 @@ _FAILED = _DOWN | _INVALID
 _LATE = frozenset({"deadline"})
 _ANY = _FAILED | {None}
 _MESSAGE = {"role": "assistant", "content": "DRAFT"}
-_HAN = "〇一二三四五六七八九"
+_DIGITS = "〇一二三四五六七八九"
 _SAID = delta({"content": "DRAFT"})
 
 KINDS = (
@@ -496,7 +498,7 @@ KINDS = (
     Kind("arabic-indic", changes(disguised(lambda n: n.translate({48 + i: 0x0660 + i for i in range(10)})))),
     Kind("circled", changes(disguised(lambda n: n.translate({48: 0x24EA} | {48 + i: 0x245F + i for i in range(1, 10)})))),
     Kind("superscript", changes(disguised(lambda n: n[0] + n[1:].translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))))),
-    Kind("han", changes(disguised(lambda n: n.translate({48 + i: _HAN[i] for i in range(10)})))),
+    Kind("han", changes(disguised(lambda n: n.translate({48 + i: _DIGITS[i] for i in range(10)})))),
     Kind("financial", changes(disguised(lambda n: n.translate(str.maketrans("0123456789", "零壹贰叁肆伍陆柒捌玖"))))),
     Kind("homoglyph", changes(disguised(lambda n: n.translate(str.maketrans("01", "Ol")) + "O"))),
     Kind("percent-sign", changes(percent_signed)),

@@ -135,9 +135,7 @@ def _smuggled(text: str, told: str) -> Iterator[str]:
         if unicodedata.category(c) in _INVISIBLE and c != "\n":
             yield f"an invisible character: U+{ord(c):04X}"
     for pattern, what in ((_ROLE, "a role"), (_MARKUP, "markup")):
-        for match in pattern.finditer(unicodedata.normalize("NFKC", text)):
-            if match.group() not in told:
-                yield f"{what}: {match.group()!r}"
+        yield from (f"{what}: {match.group()!r}" for match in pattern.finditer(text) if match.group() not in told)
     if leaked := _shingles(text) & _prompt_shingles() - _shingles(told):
         yield f"words of a prompt: {min(leaked)}"
 

@@ -54,7 +54,7 @@ def test_units_come_with_their_passages(
     catalogue: MemoryCatalogue, lexical: LexicalIndex, vectors: MemoryVectors
 ) -> None:
     """All units of the passages, in their order, each beside its own passage; those of other chunks are not there."""
-    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, retrieved(FakeEmbedder().query(QUESTION)))
+    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, (), retrieved(FakeEmbedder().query(QUESTION)))
     assert [u.id for u in found.units] == ["nursing#u0", "nursing#u1", "dental#u0"]
     assert [p.document.id for p in found.passages] == ["nursing", "nursing", "dental"]
 
@@ -62,7 +62,7 @@ def test_units_come_with_their_passages(
 def test_scores_are_those_of_the_row(catalogue: MemoryCatalogue, lexical: LexicalIndex, vectors: MemoryVectors) -> None:
     """Cosine and BM25 of the unit, and those of its chunk; a chunk without a cosine gets the lowest."""
     vector = FakeEmbedder().query(QUESTION)
-    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, retrieved(vector))
+    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, (), retrieved(vector))
     expected = FakeEmbedder().passages([u.text for u in found.units]) @ vector
     assert found.cosine == pytest.approx(expected, abs=1e-4)
     assert found.bm25_unit == pytest.approx([0, 0, lexical.scores(QUESTION)[2]], abs=1e-4)
@@ -73,7 +73,7 @@ def test_scores_are_those_of_the_row(catalogue: MemoryCatalogue, lexical: Lexica
 
 def test_without_vectors_cosines_are_zero(catalogue: MemoryCatalogue, lexical: LexicalIndex) -> None:
     """BM25 alone scores."""
-    found = CandidateSource(catalogue, lexical, None).candidates(QUESTION, retrieved(None))
+    found = CandidateSource(catalogue, lexical, None).candidates(QUESTION, (), retrieved(None))
     assert found.cosine.tolist() == found.cosine_chunk.tolist() == [0, 0, 0]
     assert found.bm25_unit[2] > 0
 
@@ -83,5 +83,5 @@ def test_no_passages_are_no_candidates(
 ) -> None:
     """Nothing retrieved, nothing to weigh."""
     nothing = Retrieved((), {}, {}, FakeEmbedder().query(QUESTION))
-    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, nothing)
+    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, (), nothing)
     assert (found.units, found.passages, found.cosine.shape) == ((), (), (0,))

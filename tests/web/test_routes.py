@@ -97,7 +97,7 @@ def test_an_answer_is_told_with_its_evidence(http: httpx.Client) -> None:
 def test_an_abstention_is_an_outcome_with_a_reason(http: httpx.Client) -> None:
     """200: not to know is no error."""
     outcome = chat(http, OFF_TOPIC)
-    assert (outcome["kind"], outcome["reason"], outcome["claims"]) == ("abstention", "weak_evidence", [])
+    assert (outcome["kind"], outcome["reason"], outcome["claims"]) == ("abstention", "out_of_domain", [])
 
 
 def test_a_stated_scope_and_a_conversation_are_taken(http: httpx.Client) -> None:

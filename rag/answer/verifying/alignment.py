@@ -30,6 +30,7 @@ class _Token(Value):
     dimension: str
     value: str
     shown: str
+    figure: bool = False
 
     @property
     def key(self) -> str:
@@ -43,6 +44,8 @@ def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
     matcher = difflib.SequenceMatcher(None, [t.key for t in own], [t.key for t in other], autojunk=False)
     if sum(block.size for block in matcher.get_matching_blocks()) < max(1, MIN_ALIGNED * len(own)):
         return []
+    if swapped := _reordered(own, other):
+        return [swapped]
     hedged = any(token.value in _HEDGES for token in own)
     turns = _denials(own) % 2 != _denials(other) % 2
     codes = [(own[a:b], other[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
@@ -55,6 +58,15 @@ def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
 
 def _common(own: Sequence[_Token], other: Sequence[_Token]) -> int:
     return (Counter(token.key for token in own) & Counter(token.key for token in other)).total()
+
+
+def _reordered(own: Sequence[_Token], other: Sequence[_Token]) -> Problem | None:
+    """The same words, with the same figures in another order."""
+    words_alike = [t.key for t in own if not t.figure] == [t.key for t in other if not t.figure]
+    mine, its = [t.key for t in own if t.figure], [t.key for t in other if t.figure]
+    if words_alike and mine != its and sorted(mine) == sorted(its):
+        return Problem("qualifier", "the same figures in another order")
+    return None
 
 
 def _exchanged(mine: Sequence[_Token], its: Sequence[_Token], *, turns: bool) -> Iterator[Problem]:
@@ -93,11 +105,12 @@ def _tokens(statement: Statement) -> list[_Token]:
         (item.start, item.end, item.dimension, item.value) for item in statement.found if item.value not in DENYING
     ]
     spans += [(start, end, _NEGATION, "-") for start, end in polarity.negations(text)]
-    for start, end, dimension, value in sorted(spans, key=lambda s: (s[0], -s[1])):
+    for start, end, dimension, value in sorted(spans, key=lambda s: (s[0], -s[1], s[2] not in _TURNING)):
         if start < done:
             continue
         tokens += _plain(text[done:start])
-        tokens.append(_Token("" if dimension in FIGURES else dimension, value, text[start:end]))
+        figure = dimension in FIGURES
+        tokens.append(_Token("" if figure else dimension, value, text[start:end], figure))
         done = end
     return tokens + _plain(text[done:])
 

@@ -15,9 +15,10 @@ from rag.answer.verifying.mentions import DENYING, FIGURES, POLARITY, Mention
 from rag.answer.verifying.problems import Problem, kind_of
 
 _NAMES = frozenset({"phone", "document", "url"})
-# Whose rule it is: a claim may not name one that the evidence leaves open.
+# Too common to be told apart by what stands around; seen where sentences line up.
 _ALIGNED_ONLY = frozenset({"money", "copy", "exceed", "full"})
-_BEFORE_VERBS = frozenset({"need", "sure", "usual"})
+_BEFORE_VERBS = frozenset({"need"})
+# Whose rule it is: a claim may not name one that the evidence leaves open.
 _STRICT = frozenset({"insured_type", "employment", "care", "level", "chronic", "urgency", "area", "delivery"})
 # What a figure is said of; two values of one of these never have the same figure by chance.
 _SCOPES = _STRICT | {
@@ -38,7 +39,8 @@ _SCOPES -= {"chronic", "urgency", "care"}
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
-WORD_MARGIN = 0.25
+WORD_MARGIN = 0.3
+DENIAL_MARGIN = 0.5
 AGREEMENT = 0.25
 CONFLICT = 0.5
 
@@ -78,11 +80,13 @@ def _denial(mention: Mention, claim: Sequence[Mention], told: Mapping[str, Seque
 
 def _turned_denial(mention: Mention, told: Mapping[str, Sequence[Mention]]) -> Problem | None:
     rivals = told.get(mention.dimension, ())
+    if not any((other.value == "+") != (mention.value == "+") for other in rivals):
+        return None
     fits = _fits(mention, rivals)
     denies = mention.value != "+"
     like = [fits[id(other)] for other in rivals if (other.value != "+") == denies]
     unlike = [fits[id(other)] for other in rivals if (other.value != "+") != denies]
-    if unlike and (max(unlike) > max(like) + WORD_MARGIN if like else max(unlike) >= MIN_FIT):
+    if unlike and (max(unlike) > max(like) + DENIAL_MARGIN if like else max(unlike) >= MIN_FIT):
         return Problem("polarity", mention.text, ("" if denies else "不") + mention.shown)
     return None
 
@@ -111,6 +115,8 @@ def _problem(
         if o not in like and (o.text, o.group) not in beside and _in_place_of(mention, o)
         if all(o.value != other.value or o.bound != other.bound for other in listed if other is not mention)
     ]
+    if like and (not unlike or _told_by_figure(mention)):
+        return None
     fits = _fits(mention, [*like, *unlike])
     best = max(unlike, key=lambda other: fits[id(other)], default=None)
     if not like:
@@ -118,14 +124,14 @@ def _problem(
             return _named(mention, best)
         return _named(mention, best) if best is not None and fits[id(best)] >= MIN_FIT else None
     own = max(fits[id(other)] for other in like)
-    if best is None or (mention.dimension in _SCOPES and mention.dimension != "place" and _has_figure(mention)):
-        return None  # whose a figure is, the figure tells
-    figure = mention.dimension in FIGURES and best.value != mention.value
-    return _named(mention, best) if fits[id(best)] > own + (FIGURE_MARGIN if figure else WORD_MARGIN) else None
+    figure = best is not None and mention.dimension in FIGURES and best.value != mention.value
+    margin = FIGURE_MARGIN if figure else WORD_MARGIN
+    return _named(mention, best) if best is not None and fits[id(best)] > own + margin else None
 
 
-def _has_figure(mention: Mention) -> bool:
-    return bool({"ratio", "amount"} & mention.said_of.keys())
+def _told_by_figure(mention: Mention) -> bool:
+    """Whose a figure is, the figure tells."""
+    return mention.dimension in _SCOPES - {"place"} and bool({"ratio", "amount"} & mention.said_of.keys())
 
 
 def _in_place_of(mention: Mention, other: Mention) -> bool:

@@ -35,6 +35,10 @@ _HEDGES = tuple(
         "可以|可(?=在|凭|持|到|向|由|按|经|通过|直接|选择)|允许|能够",  # a permission is no duty and no fact
     )
 )
+_EXCLUDING = re.compile(
+    r"[不没无未非免禁仅只才除]|自[费付理]|例外|停止|终止|中断|失效|拒绝|取消|少于|低于|独立|个人账户|全部由"
+)
+_REFUSING = re.compile(r"不能|不可(?!抗)|不得(?!不)|不予|不准|不许|无需|无须|不用|不必|不需")
 _WITHIN_PROVINCE = re.compile(r"(?<![\u4e00-\u9fff]省)(?:全省|省内|本省)")
 _NO_NEED = re.compile(r"无需|无须|不需要?|不用|不必")
 _AT_LEAST = re.compile(r"不低于|不少于|至少|最低|最少|以上|起码|大于|(?<!不)(?:超过|多于|高于)")
@@ -57,6 +61,7 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
     problems = [
         *turned(_named(mine, watched), _named(its, watched), _named(_read(title), frozenset())),
         *(problem for statement in mine for problem in substituted(statement, its)),
+        *_denied_alone(mine, its, title + told),
         *hardened(claim, told),
         *unsupported(claim, told + "\n" + title),
     ]
@@ -71,6 +76,13 @@ def _read(text: str) -> list[Statement]:
 
 def _named(texts: Sequence[Statement], watched: frozenset[str]) -> list[Mention]:
     return [mention for statement in texts for mention in (*statement.mentions, *statement.denials(watched))]
+
+
+def _denied_alone(mine: Sequence[Statement], its: Sequence[Statement], told: str) -> list[Problem]:
+    """A refusal or a waiver for which the evidence, that neither denies nor excludes anything, has no ground."""
+    if any(statement.denied for statement in its) or _EXCLUDING.search(told):
+        return []
+    return [Problem("polarity", statement.text) for statement in mine if _REFUSING.search(statement.text)]
 
 
 def _with_province(told: str, title: str) -> str:

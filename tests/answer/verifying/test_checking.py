@@ -39,6 +39,9 @@ CHANGED = {
         ("职工住院的报销比例不低于60%。", "职工住院的报销比例不超过60%。"),
         ("年度累计补助最高5000元。", "年度累计补助最低5000元。"),
         ("申请人的年龄应当大于60周岁。", "申请人的年龄应当小于60周岁。"),
+        ("缴费满15年的可以享受。", "缴费不满15年的可以享受。"),
+        ("财政补助每人每年不低于640元。", "财政补助每人每年640元。"),
+        ("超出1万元的部分由大病保险支付。", "1万元以下的部分由大病保险支付。"),
     ],
     "place": [
         ("在宁波参保的人员可以直接结算。", "在温州参保的人员可以直接结算。"),
@@ -64,7 +67,6 @@ CHANGED = {
         ("陪护床费不在支付范围内。", "陪护床费在支付范围内。"),
         ("参保人员可以报销护工费。", "参保人员不可以报销护工费。"),
         ("急诊住院无需提前备案。", "急诊住院需要提前备案。"),
-        ("缴费满15年的可以享受。", "缴费不满15年的可以享受。"),
         ("个人账户的余额可以继承。", "个人账户的余额不能继承。"),
         ("美容项目的费用除外，其他费用可以报销。", "美容项目的费用和其他费用可以报销。"),
         ("转出手续不收费，个人账户余额不清零。", "转出手续不收费，个人账户余额清零。"),
@@ -158,6 +160,80 @@ def test_several_units_prove_a_claim_together() -> None:
 def test_figures_given_to_the_wrong_people_are_found() -> None:
     """Both figures stand in the evidence, but each with someone else."""
     assert check("在职职工报销90%，退休职工报销80%。", ["在职职工报销80%，退休职工报销90%。"])
+
+
+TABLE = "| 医院级别 | 在职职工 | 退休人员 |\n| --- | --- | --- |\n| 二级医院 | 85% | 90% |\n| 三级医院 | 80% | 85% |"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "三级医院在职职工报销80%，退休人员报销85%。",
+        "退休人员在二级医院报九成。",
+        "在职职工在二级、三级医院分别报销85%、80%。",
+        "二级医院：在职85%；退休90%。",
+    ],
+)
+def test_a_figure_of_a_table_stands_for_its_row_and_column(claim: str) -> None:
+    """A cell is read under its header and beside its row's name, as a sentence or as a parallel list."""
+    assert check(claim, [TABLE], "住院报销比例") == ()
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "三级医院在职职工报销85%。",
+        "退休人员在二级医院报85%。",
+        "在职职工在二级、三级医院分别报销80%、85%。",
+        "二级医院：在职90%；退休85%。",
+    ],
+)
+def test_a_figure_of_another_row_or_column_is_found(claim: str) -> None:
+    """Every figure stands in the table, but with someone else."""
+    assert check(claim, [TABLE], "住院报销比例")
+
+
+def test_two_places_of_one_sentence_keep_their_parts() -> None:
+    """Where one is insured and where one is treated is not exchanged, though both are named."""
+    told = ["宁波参保人员到杭州就医，不用备案，可以直接结算。"]
+    assert check("宁波的参保人员去杭州看病无需备案，可直接结算。", told) == ()
+    assert "place" in {p.kind for p in check("杭州的参保人员去宁波看病无需备案，可直接结算。", told)}
+
+
+def test_a_place_may_be_named_by_its_region() -> None:
+    """What holds in 长三角 holds in 浙江; 杭甬 names both cities."""
+    assert check("浙江参保人员可以直接结算门诊费用。", ["长三角参保人员可以直接结算门诊费用。"]) == ()
+    assert check("京津冀参保人员可以直接结算门诊费用。", ["长三角参保人员可以直接结算门诊费用。"])
+    assert check("宁波和杭州两地免备案。", ["杭甬两地免备案。"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        (
+            "投保人故意或者因重大过失未告知的，保险人可以解除合同。",
+            "投保人过失或者因重大过失未告知的，保险人可以解除合同。",
+        ),
+        ("任何单位、个人挪用基金的，予以追回。", "任何个人、个人挪用基金的，予以追回。"),
+        ("参保人员转诊可能降低报销比例。", "参保人员转诊降低报销比例。"),
+        ("转诊备案一般6个月内有效。", "转诊备案一律6个月内有效。"),
+    ],
+)
+def test_a_word_exchanged_in_a_sentence_that_is_repeated_is_found(evidence: str, claim: str) -> None:
+    """Each word of the claim may stand somewhere in the evidence; not in this place."""
+    assert check(claim, [evidence])
+
+
+def test_a_denied_condition_turns_the_bound() -> None:
+    """不满6个月不能 says what 满6个月可以 says."""
+    assert "bound" not in {p.kind for p in check("不满6个月的不能报销。", ["满6个月的可以报销。"])}
+    assert "bound" in {p.kind for p in check("不满6个月的可以报销。", ["满6个月的可以报销。"])}
+
+
+def test_an_invented_item_of_a_list_is_found() -> None:
+    """True items beside it do not carry it."""
+    (problem,) = check("申请要带身份证、银行卡和婚前体检单。", ["申请要带身份证、银行卡和出院小结。"])
+    assert (problem.kind, problem.claim) == ("unsupported", "婚前体检单")
 
 
 def test_no_evidence_proves_nothing() -> None:
