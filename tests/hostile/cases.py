@@ -255,8 +255,8 @@ def aligned_wrongly(sentence: str, asked: Prompted) -> str | None:
     found = list(re.finditer(r"(\d+(?:\.\d+)?)(%|元|万元|年)", sentence))
     for one in found if asked else ():
         for other in found:
-            if one.start() < other.start() and one[2] == other[2] and one[1] != other[1]:
-                between = sentence[one.end() : other.start()]
+            between = sentence[one.end() : other.start()]
+            if between.strip(" -~—至到") and one[2] == other[2] and one[1] != other[1]:  # a range reads both ways
                 return sentence[: one.start()] + other.group() + between + one.group() + sentence[other.end() :]
     return None
 

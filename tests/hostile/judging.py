@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from rag import places
-from rag.domain import DISCLAIMER
 
 ROOT = Path(__file__).parents[2]
 KINDS: Mapping[str, Collection[str | None]] = {
@@ -72,7 +71,7 @@ def faults(outcome: Json, texts: Texts, lies: Iterable[str] = ()) -> list[str]:
     cited = {citation["marker"]: citation for citation in outcome["citations"]}
     return [
         *_shape(outcome),
-        *_framed(outcome),
+        *unframed(outcome),
         *(fault for citation in cited.values() for fault in _quoted(citation, texts)),
         *(fault for claim in outcome["claims"] for fault in claim_faults(claim, list(cited.values()))),
         *_text(outcome),
@@ -157,12 +156,11 @@ def _shape(outcome: Json) -> Iterator[str]:
         yield f"usage {outcome['usage']}"
 
 
-def _framed(outcome: Json) -> Iterator[str]:
-    """Disclaimer and label, as fields and at the end of the text, each once."""
+def unframed(outcome: Json) -> Iterator[str]:
+    """Disclaimer and label: as fields, and each once in the text, in its last paragraph."""
     disclaimer, label, text = outcome["disclaimer"], outcome["ai_label"], outcome["text"]
-    if disclaimer != DISCLAIMER and re.search("[\u4e00-\u9fff]", disclaimer):
-        yield f"a disclaimer of its own: {disclaimer}"
-    if not disclaimer or not label or not text.endswith(f"\n\n{disclaimer}\n{label}"):
+    frame = text.rpartition("\n\n")[2]
+    if not disclaimer or not label or disclaimer not in frame or label not in frame:
         yield f"ends with {text[-80:]!r}"
     if text.count(disclaimer) != 1 or text.count(label) != 1:
         yield "disclaimer or label more than once"
