@@ -195,7 +195,7 @@ async def _ask(
 
 async def _observe(service: Service, example: GoldExample, clock: dt.date) -> Observation:
     query = service.pipeline.query(
-        example.question, conversation=example.conversation, scope=Scope(), as_of=example.as_of or clock
+        example.question, conversation=example.conversation, scope=Scope(), as_of=example.as_of, today=clock
     )
     try:
         return await _answered(service, example, query)

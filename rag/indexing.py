@@ -23,8 +23,8 @@ from rag.ports import Embedder, SourceRecord, Storage, Tokenizer, Vectors
 from rag.retrieve.lexical import LexicalIndex
 from rag.snapshots import FORMAT, EmbedderStamp, Manifest, SnapshotStore, write_manifest
 
-# Part of every file's digest: raise it when cleaning, sectioning or chunking change their output.
-CUTTING = "cut-2"
+# Part of every file's digest: raise it when metadata, cleaning, sectioning or chunking change their output.
+CUTTING = "cut-3"
 _EMBED_BATCH = 16
 
 Progress = Callable[[str, int, int], None]

@@ -39,8 +39,10 @@ from rag.domain import (
     Value,
 )
 from rag.errors import ModelFailure
+from rag.languages import simplified
 from rag.ports import Clock
 from rag.retrieve.cues import answer_types
+from rag.retrieve.dates import as_of_in
 from rag.searching import LOOKED_AT, Searcher
 
 EXTRACTIVE = "extractive"
@@ -106,9 +108,11 @@ class Pipeline:
         conversation: tuple[Turn, ...] = (),
         scope: Scope | None = None,
         as_of: dt.date | None = None,
+        today: dt.date | None = None,
     ) -> Query:
-        """A query with everything that the caller left open filled in."""
-        return Query(question, as_of or self._clock.today(), conversation, scope or Scope())
+        """A query with everything that the caller left open filled in; the question may say which date it is about."""
+        now = today or self._clock.today()
+        return Query(question, as_of or as_of_in(simplified(question), now) or now, conversation, scope or Scope())
 
     async def answer(self, query: Query) -> Outcome:
         """The outcome alone."""

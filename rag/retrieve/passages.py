@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rag.domain import Document, Passage, Value
 from rag.ports import Catalogue, Embedder, VectorIndex, Vectors
-from rag.retrieve.eligibility import eligible
+from rag.retrieve.eligibility import bounded, eligible
 from rag.retrieve.fusion import fused
 from rag.retrieve.lexical import LexicalIndex
 
@@ -39,7 +39,8 @@ class PassageRetriever:
         self._ids = catalogue.chunk_ids()
         self._rows = {chunk_id: row for row, chunk_id in enumerate(self._ids)}
         self._owners = [chunk_id.rpartition("#")[0] for chunk_id in self._ids]
-        self._documents: dict[str, Document] = {d.id: d for d in catalogue.documents()}
+        documents = bounded(catalogue.documents(), catalogue.text)
+        self._documents: dict[str, Document] = {d.id: d for d in documents}
 
     def search(self, question: str, k: int, asked_places: Collection[str], as_of: dt.date) -> Retrieved:
         """The `k` best eligible passages."""

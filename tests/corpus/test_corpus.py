@@ -282,12 +282,16 @@ def test_the_regulations_are_statutes_with_their_articles(regulations: list[Cutt
 
 
 def test_the_regulations_know_their_days(regulations: list[Cutting]) -> None:
-    """Day of enactment from the note below the title, day of effect from the last article; none is made up."""
+    """The latest act in the note below the title, and the day from which that version holds; none is made up."""
     days = {one.document.id: (one.document.published, one.document.effective_from) for one in regulations}
     assert days["上海市医疗保障条例"] == (dt.date(2024, 12, 31), dt.date(2025, 3, 1))
     assert days["浙江省医疗保障条例"] == (dt.date(2021, 3, 26), dt.date(2021, 7, 1))
-    assert days["医疗保障基金使用监督管理条例"] == (dt.date(2020, 12, 9), dt.date(2021, 5, 1))
-    assert days["社会保险费征缴暂行条例"] == (dt.date(1999, 1, 22), None)
+    assert days["医疗保障基金使用监督管理条例"] == (dt.date(2021, 1, 15), dt.date(2021, 5, 1))
+    assert days["基本医疗卫生与健康促进法"] == (dt.date(2019, 12, 28), dt.date(2020, 6, 1))
+    assert days["社会保险法"] == (dt.date(2018, 12, 29), dt.date(2018, 12, 29))
+    assert days["社会保险费征缴暂行条例"] == (dt.date(1999, 1, 22), dt.date(1999, 1, 22))
+    assert days["社会保险经办条例"] == (None, dt.date(2023, 12, 1))
+    assert days["上海市城镇职工社会保险费征缴若干规定"] == (None, dt.date(2000, 12, 1))
 
 
 def test_the_regulations_name_no_publisher_that_is_none(regulations: list[Cutting]) -> None:

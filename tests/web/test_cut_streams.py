@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -68,19 +68,17 @@ def cut_http(serve_model: Serve, talker: Talker) -> Iterator[httpx.Client]:
 
 def read(http: httpx.Client, most: int, seconds: float = 0.3) -> bytes:
     """At most so many bytes of a stream, as far as they come in time; then the connection is closed."""
-    body = json.dumps({"question": QUESTION, "stream": True, "as_of": "2026-11-23"}).encode()
-    address = http.base_url
-    head = f"POST /chat HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    body = {"question": QUESTION, "stream": True, "as_of": "2026-11-23"}
     got = b""
-    with socket.create_connection((address.host, address.port or 80), timeout=5) as connection:
-        connection.sendall(head + body)
-        connection.settimeout(seconds)
-        try:
-            while len(got) < most and (more := connection.recv(most - len(got))):
-                got += more
-        except TimeoutError:
-            pass  # a model that babbles gives no more
-    return got.partition(b"\r\n\r\n")[2]
+    with (
+        contextlib.suppress(httpx.ReadTimeout),  # a model that babbles gives no more
+        http.stream("POST", "/chat", json=body, timeout=httpx.Timeout(5, read=seconds)) as response,
+    ):
+        for more in response.iter_raw():
+            got += more
+            if len(got) >= most:
+                break
+    return got[:most]
 
 
 def whole_events(told: bytes) -> list[tuple[str, dict[str, Any]]]:

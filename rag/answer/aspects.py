@@ -1,0 +1,226 @@
+"""What may be asked: the standard figures and rules of medical insurance, how people ask for each, how sources name it.
+
+Knows words and nothing of units, scopes or values; what a source says with them is read by `sayings`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from rag.domain import Value
+from rag.text import same_words
+
+
+class Aspect(Value):
+    """What a figure may be of: its kind, how sources name it, how people ask for it (patterns).
+
+    Of a limit, words like 最高 or 至少 are part of the name and no bound.
+    """
+
+    name: str
+    kind: str
+    named: str
+    asked: str
+    is_limit: bool = False
+
+
+class Rule(Value):
+    """A question with a few answers: how people ask it, and how sources give each.
+
+    Of an `either` rule a clause gives the first answer whose words it holds: 无需办理备案 holds 需办理备案. A `which`
+    rule may be answered by several at once. An `open` rule is an `either` that fits any matter.
+    """
+
+    name: str
+    asked: str
+    answers: tuple[str, ...]
+    form: Literal["either", "which", "open"] = "either"
+
+
+# Of a kind, the more special name stands first. The last of a kind is what a figure is of that nothing names.
+ASPECTS = (
+    Aspect(
+        "起付线",
+        "amount",
+        named=r"起付(?:线|标准|金额)?|门槛费|免赔额",
+        asked=r"起付(?!线?(?:以上|[以之]?后))|门槛|免赔",
+        is_limit=True,
+    ),
+    Aspect("缴费基数", "amount", named=r"缴费基数(?:[上下]限)?", asked=r"基数", is_limit=True),
+    Aspect(
+        "封顶线",
+        "amount",
+        named=r"(?:最高)?支付限额|限额|封顶线?|上限|最[高多][可能]?(?:支付|报销|补助|给付|报)?|不超过",
+        asked=r"限额|封顶|上限|最[高多]|额度",
+        is_limit=True,
+    ),
+    Aspect(
+        "缴费标准",
+        "amount",
+        named=r"[缴交][费纳](?:标准|金额)?|每[人月年][^，。]{0,4}[缴交]|保费",
+        asked=r"[交缴].{0,4}(?:多少|几)(?!个?月|年|天)|缴费标准|保费",
+        is_limit=True,
+    ),
+    Aspect(
+        "报销金额",
+        "amount",
+        named=r"报销|补贴|津贴|补助|给付|支付|定额",
+        asked=r"(?:报销?|[补领]|津贴|补贴|支付).{0,4}(?:多少|几[百千万]?)(?:钱|元)|补[贴助]?多少|津贴多少|定额",
+    ),
+    Aspect("缴费比例", "ratio", named=r"[缴交]费(?:比例|费率)|费率", asked=r"缴费比例|费率"),
+    Aspect(
+        "自付比例",
+        "ratio",
+        named=r"(?:个人)?(?:自付|自负|负担|承担)(?:比例)?|自费",
+        asked=r"自[付负]|个人(?:负担|承担|要?出)|自己[掏出付]",
+    ),
+    Aspect(
+        "报销比例",
+        "ratio",
+        named=r"(?:基金)?(?:报销|支付|补助|给付|补偿)(?:比例|率)?",
+        asked=r"(?<!缴费)比例|几成|百分|报销?[多几]|付多少|报销率|多少报",
+    ),
+    Aspect(
+        "报销比例的增减",
+        "change",
+        named=r"(?:降低|下降|下调|减少|提高|上调|增加)",
+        asked=r"(?:降|少|减|下调|提高|上浮)低?[了掉报]*(?:多少|几)|低多少|高多少|百分点",
+    ),
+    Aspect(
+        "缴费时长",
+        "period",
+        named=r"连续(?:足额)?(?:参保)?缴[费纳]*|缴[费纳]?满|等待期|(?:开始)?生效|[起后][就即才方]?(?:可以?|能)?享受",
+        asked=r"连[续着]?.{0,2}[缴交]|[缴交](?:满|多久|几个?月|上)|等待期|生效|开始.{0,6}报|多久.{0,4}能?报",
+        is_limit=True,
+    ),
+    Aspect("有效期", "period", named=r"有效(?:期限?)?", asked=r"有效|[能可]?管(?:多久|几)", is_limit=True),
+    Aspect(
+        "办理时限",
+        "period",
+        named=r"办[结完]|办理(?:时限|时间)|审核|到账|拨付|转移|完成",
+        asked=r"(?:[办审转]|到账).{0,8}(?:多久|多长|几天|工作日)|(?:多久|多长|几天|工作日).{0,8}(?:[办审转接]|到账)",
+        is_limit=True,
+    ),
+    Aspect(
+        "报销时限",
+        "period",
+        named=r"(?:出院|就诊|结算|费用发生|入院|分娩)(?:之日)?[之以]?[后起]|时限|期限",
+        asked=r"时限|期限|过期|(?:多久|几天).{0,2}[之以]?内|最[晚迟].{0,4}(?:什么时候|何时|多久|几)",
+        is_limit=True,
+    ),
+    Aspect("期限", "period", named=r"(?!)", asked=r"多久|多长时间|(?:几|多少)个?(?:工作日|[天日月年])", is_limit=True),
+    Aspect("日期", "date", named=r"(?!)", asked=r"什么时候|何时|哪天|几月|几号|日期|截止|截至"),
+    Aspect("电话", "phone", named=r"(?!)", asked=r"电话|热线|号码"),
+    Aspect("数量", "count", named=r"(?!)", asked=r"(?:几|多少)个?[家个次所座档种名人位项倍类]", is_limit=True),
+)
+_KINDS = {kind: [a for a in ASPECTS if a.kind == kind] for kind in dict.fromkeys(a.kind for a in ASPECTS)}
+_UNNAMED = {kind: known[-1] for kind, known in _KINDS.items() if kind != "amount"}
+_NAMED = {
+    kind: re.compile("|".join(f"(?P<a{n}>{a.named})" for n, a in enumerate(ASPECTS) if a.kind == kind))
+    for kind in _KINDS
+}
+RULES = (
+    Rule(
+        "备案",
+        asked=r"[要用需得须].{0,6}备案|备案.{0,6}[吗么不]",
+        answers=(
+            r"(?:无[需须]|不需要?|不[用必]|免)(?:再|另行|提前|事先)*(?:办理?|申请|做)?(?:异地|就医|跨省|转诊|的|手续)*备案",
+            r"(?:[需须先]|应当?|(?<!主)要)[^，。；：]{0,16}备案|^(?:\d+[.、]\s*)?先?办[理好]?[^，。；：]{0,8}备案|备案(?:手续|登记)?[以之]?[后才]",
+        ),
+    ),
+    Rule(
+        "直接结算",
+        asked=r"(?:直接|当场|现场|即时|联网|能).{0,8}[结刷]|[要得需先用].{0,6}垫(?!付?[后了的])|自己.{0,6}垫(?!付?[后了的])",
+        answers=(
+            r"(?:(?<!不)可以?(?!能)|(?<![不可])能够?|实现|(?<!不)支持)[^，。；]{0,12}(?:(?:直接|即时|联网)[^，。；]{0,2}结算|刷|扫码)(?![^，。；]{0,6}的)|互[通认]|(?:无[需须]|不[用必再]|不需要?)[^，。；]{0,6}垫",
+            r"(?:(?<!不)[需要]|须|只能|由)[^，。；]{0,10}垫[付钱]|(?:无法|不能|不可以?|不支持)[^，。；]{0,8}(?:直接(?:结算|使用)|刷卡)",
+        ),
+    ),
+    Rule(
+        "异地使用",
+        asked=r"全国.{0,4}(?:通用|能用|都能)|只能.{0,8}用|(?:(?:别的|外|异)(?:城市|地方|省|地)|跨[省市]).{0,4}用",
+        answers=(
+            r"[只仅][能可限][^，。；]{0,4}(?:参保|本地|当地|本[省市]|统筹区)|[外异]地[^，。；]{0,4}(?:不能|无法)使?用",
+            r"全国(?:各地|范围内?|[都均])*(?:可以?|能够?)?(?:通用|使用|互通)|(?:[外异]地|跨[省市])[^，。；]{0,4}(?:可以?|能)使?用",
+        ),
+    ),
+    Rule(
+        "全额报销",
+        asked=r"全额|百分之?百|全报|全部.{0,2}报|一分.{0,2}不",
+        answers=(
+            r"按[^，。；]{0,6}比例[^，。；]{0,4}(?:报销|支付)|部分自付|自付一定比例",
+            r"(?:全额|全部|百分之?百|100%)(?:予以)?(?:报销|支付)",
+        ),
+    ),
+    Rule(
+        "由谁办理",
+        asked=r"[由让]谁|谁(?:来|去|办|申|负责)|(?:单位|公司).{0,4}还是.{0,4}(?:自己|本人|个人)|(?:自己|本人|个人).{0,4}还是.{0,4}(?:单位|公司)",
+        answers=(r"[由向须需][^，。；]{0,2}(?:用人)?单位", r"由[^，。；]{0,6}(?:本人|个人|自行)|(?:本人|自行)[^，。；]{0,4}(?:申[请领]|办理)"),
+        form="which",
+    ),
+    Rule(
+        "到账账户",
+        asked=r"(?:[打汇转发]|到账).{0,6}(?:哪|什么|谁).{0,2}",
+        answers=(r"社保卡|医保卡|社会保障卡|医保账户", r"银行卡|银行账户|存折", r"单位(?:银行)?账户|对公账户"),
+        form="which",
+    ),
+    Rule(
+        "执行哪里的规定",
+        asked=r"(?:就医地|参保地).{0,4}还是|按(?:照)?哪[里个儿]",
+        answers=(r"(?:按|执行|适用|以)[^，。；]{0,4}就医地", r"(?:按|执行|适用|以)[^，。；]{0,4}参保地"),
+        form="which",
+    ),
+    Rule(
+        "能否",
+        asked=r"能不能|可不可以|是否(?:可以|能)|能否|(?:可以|能|给|算).{0,16}[吗么]|(?P<verb>[^不])不(?P=verb)|[^要吗么]{2}报.{0,2}[吗么]",
+        answers=(
+            r"(?<!并非)(?<!不是)不可以?|(?<!并非)(?<!不是)(?<!如果)(?<!若)不能|不得(?!不)|无法|不允许|不支持|不予|不给|不纳入|不享受|不属于|不在[^，。；]{1,12}(?:范围|之列)|禁止|不再[^要需]|[只仅][能可限]|^限|限于",
+            r"可以|能(?!否|力)|可(?=[在凭持到向由按经通直选用报享申作])|允许|支持|纳入|予以|享受|属于|通用",
+        ),
+        form="open",
+    ),
+    Rule(
+        "是否需要",
+        asked=r"要不要|需不需要|用不用|是否(?:需要|必须)|(?:需要|必须|一定要|[要用]).{1,12}[吗么]",
+        answers=(
+            r"无[需须]|毋[需须]|不需要?|不[用必]|不再?要求|不再需要|免(?=[交缴备提])|非必[需要须]",
+            r"需要|须|必[须需]|应当?(?!由)|要(?![是么求点素])",
+        ),
+        form="open",
+    ),
+)
+OPEN = frozenset(rule.name for rule in RULES if rule.form == "open")
+
+
+def asked_aspects(question: str) -> frozenset[str]:
+    """The names of the figures and rules that a question asks for."""
+    return frozenset(known.name for known in (*ASPECTS, *RULES) if re.search(known.asked, question))
+
+
+def plain(text: str) -> str:
+    """`text` with one word for each everyday thing that has several, for comparison only."""
+    for pattern, word in _SAME:
+        text = pattern.sub(word, text)
+    return same_words(text)
+
+
+_SAME = tuple(
+    (re.compile(words), word)
+    for words, word in (
+        (r"(未|没有?)(?:办理|进行|按规定|办)?", "未"),
+        (r"看病|就诊|看医生", "就医"),
+        (r"外地|外省市", "异地"),
+        (r"买药|配药", "购药"),
+        (r"爸爸?妈妈?|爹妈", "父母"),
+        (r"家里人|家人", "家庭成员"),
+        (r"交[纳费钱]?(?=[^易通给]|$)", "缴"),
+        (r"种牙", "种植牙"),
+        (r"急救车", "救护车"),
+        (r"个账", "个人账户"),
+        (r"网上|在线", "线上"),
+        (r"户口", "户籍"),
+        (r"医疗机构", "医院"),
+        (r"(?<!直接)支付|给付|补偿|报(?=不报|[多几吗么]|$)", "报销"),
+    )
+)

@@ -1,0 +1,38 @@
+"""What people call things in a question, and what the rules call them: 门槛费 is 起付线.
+
+Knows how everyday expressions are found and which official terms a question lacks; the words themselves stand in
+`wording.toml`. What is searched with them is the job of `asking`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import re
+import tomllib
+from collections.abc import Mapping
+
+from rag.text import fold
+
+MAX_TERMS = 5
+
+
+def official(question: str) -> tuple[str, ...]:
+    """The official terms that the question means and does not use, in the order in which it means them; at most five.
+
+    `question` is in simplified Chinese.
+    """
+    text = fold(question)
+    meant = ((found.start(), term) for term, words in _expressions().items() if (found := words.search(text)))
+    return tuple(term for _, term in sorted(meant) if term not in text)[:MAX_TERMS]
+
+
+@functools.cache
+def _expressions() -> Mapping[str, re.Pattern[str]]:
+    """Every official term with what people say for it."""
+    packed = (importlib.resources.files("rag.retrieve") / "wording.toml").read_text("utf-8")
+    return {
+        term: re.compile("|".join(expressions))
+        for topic in tomllib.loads(packed).values()
+        for term, expressions in topic.items()
+    }
