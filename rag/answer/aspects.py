@@ -115,8 +115,8 @@ ASPECTS = (
     Aspect("数量", "count", named=r"(?!)", asked=r"(?:几|多少)个?[家个次所座档种名人位项倍类]", is_limit=True),
 )
 _KINDS = {kind: [a for a in ASPECTS if a.kind == kind] for kind in dict.fromkeys(a.kind for a in ASPECTS)}
-_UNNAMED = {kind: known[-1] for kind, known in _KINDS.items() if kind != "amount"}
-_NAMED = {
+UNNAMED = {kind: known[-1] for kind, known in _KINDS.items() if kind != "amount"}
+NAMED = {
     kind: re.compile("|".join(f"(?P<a{n}>{a.named})" for n, a in enumerate(ASPECTS) if a.kind == kind))
     for kind in _KINDS
 }
@@ -156,7 +156,10 @@ RULES = (
     Rule(
         "由谁办理",
         asked=r"[由让]谁|谁(?:来|去|办|申|负责)|(?:单位|公司).{0,4}还是.{0,4}(?:自己|本人|个人)|(?:自己|本人|个人).{0,4}还是.{0,4}(?:单位|公司)",
-        answers=(r"[由向须需][^，。；]{0,2}(?:用人)?单位", r"由[^，。；]{0,6}(?:本人|个人|自行)|(?:本人|自行)[^，。；]{0,4}(?:申[请领]|办理)"),
+        answers=(
+            r"[由向须需][^，。；]{0,2}(?:用人)?单位",
+            r"由[^，。；]{0,6}(?:本人|个人|自行)|(?:本人|自行)[^，。；]{0,4}(?:申[请领]|办理)",
+        ),
         form="which",
     ),
     Rule(
@@ -191,6 +194,16 @@ RULES = (
     ),
 )
 OPEN = frozenset(rule.name for rule in RULES if rule.form == "open")
+
+
+def aspect_called(name: str) -> Aspect:
+    """The aspect of that name."""
+    return next(aspect for aspect in ASPECTS if aspect.name == name)
+
+
+def named_by(match: re.Match[str]) -> Aspect:
+    """The aspect whose words a pattern of `NAMED` has found."""
+    return ASPECTS[int(str(match.lastgroup)[1:])]
 
 
 def asked_aspects(question: str) -> frozenset[str]:

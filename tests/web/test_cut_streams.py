@@ -47,7 +47,7 @@ class Talker:
         said = draft(
             ("陪护床费按70%报销。", number), ("陪护床费按99%报销。", number), ("陪护床费每日最高40元。", number)
         )
-        return endless(said[:-2] + ",") if self.babbles else chat_reply(said)
+        return endless(said[:-2] + ', {"text": "') if self.babbles else chat_reply(said)
 
 
 @pytest.fixture
