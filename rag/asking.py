@@ -68,6 +68,6 @@ def _with_place_of(turns: Sequence[Turn], stated: Scope) -> Scope:
         for turn in turns
         if turn.role == "user"
         for role in roles(turn.content)
-        if role.insures or "self" in role.signs
+        if role.signs & {"self", "family"}
     ]
     return msgspec.structs.replace(stated, insured_place=own[-1]) if own and not stated.insured_place else stated

@@ -13,21 +13,23 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rag import places, qualifiers
-from rag.answer.aspects import OPEN, UNNAMED, asked_aspects, plain
+from rag.answer.aspects import OPEN, UNNAMED, WHICH, asked_aspects, plain
 from rag.answer.sayings import CARE, INSURED, NEUTRAL, OTHER, ROLES, YEAR, Saying, Scope, names, parts, sayings
 from rag.domain import Document, EvidenceUnit, Value
-from rag.tokens import topic_terms
+from rag.tokens import topic_terms, topic_words
 
 Relation = Literal["disagree", "general-special"]
 
 _NOT = re.compile(r"(?:不是|并非|除了)([^，。）)]*)")
-_UNNAMED_PERIOD = UNNAMED["period"].name
+# Figures of these are told apart by the words around them alone.
+_LOOSE = frozenset(UNNAMED[kind].name for kind in ("period", "date", "phone", "count"))
 # These set a figure apart unless the question names the same, and the first two a rule as well.
 _APART_RULE = frozenset({"scheme", "chronic"})
 _APART = _APART_RULE | {"away", "item", "urgency"}
-_MODAL = re.compile(
-    r".*?(?:能不能|可不可以|要不要|需不需要|用不用|是否(?:可以|能|需要|必须)?|能否|可以|需要|必须|一定要|[能要用给])"
-)
+# What a rule is silent on though it was asked for: that is no sign of another matter.
+_IMPLIED = frozenset({"away", "area", "item", "per", "care", "channel"})
+_MODAL = re.compile(r".*?(?:(?P<verb>.)不(?P=verb)|可不可以|需不需要|是否|能否|可以|需要|必须|一定要|[能要用给])")
+_DIGIT = re.compile(r"\d")
 _PARTICLES = re.compile(r"[吗么呢吧啊？?。]")
 # Words that every text of this field holds, and words of asking: they tell no matter and no group from another.
 _VAGUE = frozenset(
@@ -35,8 +37,8 @@ _VAGUE = frozenset(
     "享受 待遇 办理 规定 享受 用人 单位 个人 个人缴费 在校 普通 一定 还要".split()
 )
 _MIN_SHARED = 0.4
-_MIN_SHARED_UNNAMED = 0.5
-_MIN_TOPIC = 0.5
+_MIN_SHARED_LOOSE = 0.5
+_MIN_MATTER = 0.5
 
 
 class FoundConflict(Value):
@@ -82,7 +84,9 @@ class _Opposed(Value):
     def repeats(self, other: _Opposed) -> bool:
         """Whether the other says all of this already, be it by another rule of the same units."""
         if self.sides[0].is_rule and other.sides[0].is_rule:
-            return {s.unit.id for s in self.sides} <= {s.unit.id for s in other.sides}
+            return self.sides[0].aspect == other.sides[0].aspect or {s.unit.id for s in self.sides} <= {
+                s.unit.id for s in other.sides
+            }
         return all(
             any(s.aspect == o.aspect and _agree(s, o) and _overlap(s.scope, o.scope) for o in other.sides)
             for s in self.sides
@@ -119,10 +123,16 @@ class _Asked:
     def _wants(self, s: Saying) -> bool:
         if self._years and s.years and not self._years & s.years:
             return False
-        if s.aspect in OPEN and not self._is_matter_of(s):
+        if not self._is_matter_of(s):
             return False
         where = s.scope.names.get(INSURED, frozenset()) | s.scope.names.get(CARE, frozenset())
         if not all(any(places.related(place, other) for other in where) for place in self._places):
+            return False
+        if s.aspect in OPEN and not all(
+            values <= s.scope.names.get(dimension, frozenset())
+            for dimension, values in self._names.items()
+            if dimension not in ROLES | _IMPLIED
+        ):
             return False
         if (_APART_RULE if s.is_rule else _APART) & (s.scope.names.keys() ^ self._names.keys()):
             return False
@@ -130,12 +140,12 @@ class _Asked:
         return all(self._names[dimension] & s.scope.names[dimension] for dimension in shared)
 
     def _is_matter_of(self, s: Saying) -> bool:
-        """Whether a rule speaks of what an open question is about, and not only of the same people and places."""
-        focus = [term for term in self._focus if _carries(s.sentence, term)]
-        topic = [term for term in self._topic if _carries(s.line, term)]
-        if self._focus and not focus:
-            return False
-        return len(topic) >= _MIN_TOPIC * len(self._topic)
+        """Whether a rule speaks of what is asked about, and not only of the same people and places."""
+        if s.aspect in WHICH:
+            return _mostly(s.line, [*self._focus, *self._topic])
+        if s.aspect in OPEN:
+            return bool(self._focus) and _mostly(s.clause, self._focus) and _mostly(s.line, self._topic)
+        return True
 
     def opposed(self, one: Saying, said: Sequence[Saying]) -> _Opposed:
         """The saying with those that conflict with it; of equal values the first stands for all."""
@@ -159,21 +169,15 @@ class _Asked:
         left, right = _narrower(one, other), _narrower(other, one)
         if not all(self._may_differ(d, s, said) for s, ds in ((one, left), (other, right)) for d in ds):
             return None
-        return self._order(one, other, (bool(left), bool(right)))
-
-    def _order(self, one: Saying, other: Saying, narrower: tuple[bool, bool]) -> Relation | None:
-        """Which of two that conflict is a special case of the other; two different cases are no conflict."""
-        cases = _is_case(one, other), _is_case(other, one)
-        if all(cases):
-            return None
-        left = narrower[0] or cases[0] or bool(one.scope.parts - other.scope.parts)
-        right = narrower[1] or cases[1] or bool(other.scope.parts - one.scope.parts)
-        return "disagree" if left == right else "general-special"
+        relation = _order(one, other, (bool(left), bool(right)))
+        both_said = relation == "general-special" and (_says(one, other, said) or _says(other, one, said))
+        return None if both_said else relation
 
     def _alike(self, one: Saying, other: Saying) -> bool:
         """Whether the two carry much the same of the question."""
-        left, right = ({term for term in self._terms if _carries(s.line, term)} for s in (one, other))
-        least = _MIN_SHARED_UNNAMED if one.aspect == _UNNAMED_PERIOD else _MIN_SHARED
+        terms = [term for term in self._terms if one.aspect not in _LOOSE or term not in _VAGUE]
+        left, right = ({term for term in terms if _carries(s.line, term)} for s in (one, other))
+        least = _MIN_SHARED_LOOSE if one.aspect in _LOOSE else _MIN_SHARED
         return len(left & right) >= least * max(len(left), len(right))
 
     def _fits(self, one: frozenset[str], other: frozenset[str]) -> bool:
@@ -192,24 +196,36 @@ class _Asked:
 
 
 def _focus(question: str) -> tuple[list[str], list[str]]:
-    """What an open question asks about, and of what: 报销 of 救护车, 父母 of 个人账户."""
+    """What an open question asks about, and of what: 父母 of 个人账户, 救护车 of nothing."""
     text = _PARTICLES.sub("", question)
     modal = _MODAL.match(text)
     end = modal.end() if modal else 0
-    before, after = _content(text[:end]), _content(text[end:])
+    before, after = _content(text[:end]), _content(text[end:]) or topic_terms(plain(text[end:]))
     return (after, before) if after else (before, [])
+
+
+def _mostly(text: str, terms: Sequence[str]) -> bool:
+    """Whether a text carries half of the terms."""
+    return sum(_carries(text, term) for term in terms) >= _MIN_MATTER * len(terms)
 
 
 @functools.lru_cache(maxsize=4096)
 def _content(text: str) -> list[str]:
     """The terms of a text that set its matter apart, people and places aside."""
-    found = (term for term in topic_terms(plain(text)) if len(term) > 1 and term not in _VAGUE)
+    found = (
+        term for term in topic_words(plain(text)) if len(term) > 1 and term not in _VAGUE and not _DIGIT.search(term)
+    )
     return [term for term in found if not names(term).keys() - {"item"}]
 
 
 @functools.lru_cache(maxsize=8192)
 def _plain(text: str) -> str:
     return plain(text)
+
+
+@functools.lru_cache(maxsize=8192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(topic_words(_plain(text)))
 
 
 @functools.lru_cache(maxsize=65536)
@@ -246,6 +262,14 @@ def _agree(one: Saying, other: Saying) -> bool:
     return one.value[0] <= other.value[1] and other.value[0] <= one.value[1]
 
 
+def _says(one: Saying, other: Saying, said: Sequence[Saying]) -> bool:
+    """Whether the line of `one` says what `other` says, too, of those that `other` is for."""
+    return any(
+        s.line == one.line and s.aspect == other.aspect and _agree(s, other) and _overlap(s.scope, other.scope)
+        for s in said
+    )
+
+
 def _narrower(one: Saying, other: Saying) -> list[str]:
     """Dimensions in which `one` is for fewer than `other`. That care is away from home is no narrower rule of 备案."""
     wide = other.scope.names
@@ -264,14 +288,24 @@ def _within(dimension: str, narrow: frozenset[str], wide: frozenset[str]) -> boo
     return narrow <= wide
 
 
+def _order(one: Saying, other: Saying, narrower: tuple[bool, bool]) -> Relation | None:
+    """Which of two that conflict is a special case of the other; two different cases are no conflict."""
+    cases = _is_case(one, other), _is_case(other, one)
+    if all(cases):
+        return None
+    left = narrower[0] or cases[0] or bool(one.scope.parts - other.scope.parts)
+    right = narrower[1] or cases[1] or bool(other.scope.parts - one.scope.parts)
+    return "disagree" if left == right else "general-special"
+
+
 def _is_case(one: Saying, other: Saying) -> bool:
     """Whether `one` is for a group or an event that `other` does not speak of."""
     return any(_is_foreign(case, other.line) for case in one.scope.cases)
 
 
 def _is_foreign(case: str, line: str) -> bool:
-    content = _content(case)
-    return bool(content) and not any(_carries(line, term) for term in content)
+    content, words = _content(case), _words(line)
+    return bool(content) and not any(word.endswith(term) for term in content for word in words)
 
 
 def _overlap(one: Scope, other: Scope) -> bool:

@@ -20,7 +20,7 @@ from decimal import Decimal
 import cn2an
 
 from rag import places, qualifiers
-from rag.answer.aspects import NAMED, RULES, UNNAMED, Aspect, Rule, aspect_called, named_by
+from rag.answer.aspects import ASPECTS, NAMED, RULES, UNNAMED, Aspect, Rule, aspect_called, named_by
 from rag.answer.composing import readable
 from rag.answer.verifying.slots import Slot, slots
 from rag.domain import Document, EvidenceUnit, Value
@@ -77,7 +77,7 @@ OTHER = frozenset({"其他机构"})
 _CASE = re.compile(
     r"如果|若|[未没](?:有)?(?:办理|备案|开通)|无法[^，。；]{0,6}的|不支持[^，。；]{0,6}的|否则|除外|的话|不符合|适用|有的地方"
 )
-_ASKS = re.compile(r"是否|能否|要不要|能不能|可不可以|[？吗]|怎么|如何")
+_NO_RULE = re.compile(r"是否|能否|要不要|能不能|可不可以|[？吗]|怎么|如何|可能")
 _ELSEWHERE = re.compile(r"[某各]地|某[省市县]|(?:有的|有些|部分|个别|其他)(?:地[方区]|城市|省)")
 _DIMENSIONS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     dimension: {value: re.compile(words) for value, words in values.items()}
@@ -101,13 +101,13 @@ _DIMENSIONS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     }.items()
 }
 # One side alone may name these, and means the same people and the same care.
-NEUTRAL = frozenset({"per", "payer", "bound"})
+NEUTRAL = frozenset({"per", "payer", "bound", "gender"})
 _OTHER_LEVEL = re.compile(r"其他[^，。；：]{0,4}(?:机构|医院)")
 _ITEM = re.compile(r"[费药险]$|[甲乙丙]类")
 _NO_ITEM = re.compile(r"[缴收付自免保消花计]费|(?:医疗|医药|住院|门诊|就医|看病)费|保险|用药|买药|购药|医药|经费")
 _PARTS = re.compile(r"超出|首次|再次|第[一二三]次|[一二三四][档类]")
 _CASES = re.compile(
-    r"[^，。；：的\n]{2,14}?(?=人员|人群|居民|职工|患者|对象|家庭|参保人)"
+    r"[^，。；：（）的\n]{2,14}?(?=人员|人群|居民|职工|患者|对象|家庭|参保人)"
     r"|学生|儿童|老年|新生儿|[未没](?:有)?(?:办理)?备案|中断|断[缴保]|补缴"
 )
 _PART_AFTER = re.compile(r"\s*(?:至|到|以上|以下|以内|的?部分|的$)")
@@ -135,6 +135,7 @@ _NUMBER = re.compile(r"[\d.]+")
 _DAYS = {"month": Decimal(30), "week": Decimal(7), "day": Decimal(1), "workday": Decimal(1)}
 _ENDLESS = Decimal("Infinity")
 _COUNTERS = {"名": "人", "位": "人", "所": "家", "座": "家", "类": "种", "项": "种"}
+_COUNTED = re.compile(r"[^，。；：、（）]{0,8}")
 _POINTS = re.compile(r"(?P<number>\d+(?:\.\d+)?|[一二三四五六七八九十]+)\s*个?百分点")
 _NO = r"(?<!有)(?:不设|没有|无|取消|免除?)[置立]?"
 _ENDS = re.compile(r"截[止至]|结束|为止|[之以]?前|最[晚迟]|到")
@@ -166,17 +167,42 @@ class _Figure(Value):
 
 def sayings(unit: EvidenceUnit, document: Document | None, wanted: frozenset[str]) -> Iterator[Saying]:
     """What the unit says of the wanted figures and rules, in reading order."""
-    about = _Reader({INSURED: frozenset(document.places)} if document and document.places else {})
-    shown = readable(unit.text)
-    text = _even(shown)
-    lead = _LEAD_IN.match(text)
-    above = [*map(_even, unit.title_path), *([lead.group()] if lead else [])]
+    lead, sentences = _sentences(unit.text)
+    telling = [sentence for sentence in sentences if _tells(sentence, wanted)]
+    if not telling:
+        return
+    above = (*map(_even, unit.title_path), *([lead] if lead else []))
+    about = _about(document.places if document else (), above)
+    for sentence in telling:
+        yield from _Line(unit, document, above, sentence, wanted).sayings(about)
+
+
+@functools.lru_cache(maxsize=8192)
+def _sentences(text: str) -> tuple[str, tuple[str, ...]]:
+    """The words that announce the rest of a unit, if any, and its sentences in their own characters."""
+    shown = readable(text)
+    even = _even(shown)
+    lead = _LEAD_IN.match(even)
+    return lead.group() if lead else "", tuple(shown[m.start() : m.end()] for m in _SENTENCE.finditer(even))
+
+
+def _tells(sentence: str, wanted: frozenset[str]) -> bool:
+    """Whether a sentence holds a figure of a wanted kind, or the words of a wanted rule."""
+    text = _even(sentence)
+    kinds = {aspect.kind for aspect in ASPECTS if aspect.name in wanted}
+    if any(figure.kind in kinds for figure in figures(text)):
+        return True
+    return any(re.search(words, text) for rule in RULES if rule.name in wanted for words in rule.answers)
+
+
+@functools.lru_cache(maxsize=4096)
+def _about(where: tuple[str, ...], above: tuple[str, ...]) -> _Reader:
+    """A reader that has read all that stands above a sentence; to be copied."""
+    reader = _Reader({INSURED: frozenset(where)} if where else {})
     for part in above:
-        about.read(part)
-    about.aspects.pop("period", None)  # a title names many, a figure has its own words
-    for match in _SENTENCE.finditer(text):
-        line = _Line(unit, document, above, shown[match.start() : match.end()], wanted)
-        yield from line.sayings(about)
+        reader.read(part)
+    reader.aspects.pop("period", None)  # a title names many, a figure has its own words
+    return reader
 
 
 @functools.lru_cache(maxsize=8192)
@@ -188,8 +214,9 @@ def names(text: str) -> Names:
             found[dimension] = named
     if _OTHER_LEVEL.search(text):
         found["level"] = OTHER
-    for name, start, _ in places.located(text):
-        role = CARE if _CARE_BEFORE.search(text[:start]) else INSURED
+    for name, start, end in places.located(text):
+        is_frame = text[:start] == "在" and end >= len(text)  # 在合肥，...: where all of it holds
+        role = CARE if _CARE_BEFORE.search(text[:start]) and not is_frame else INSURED
         found[role] = found.get(role, frozenset()) | {name}
     if items := frozenset(t for t in topic_terms(text) if len(t) > 1 and _ITEM.search(t) and not _NO_ITEM.search(t)):
         found["item"] = items
@@ -311,18 +338,22 @@ class _Line:
         before, after = _BEFORE.search(self._text[: figure.start]), _AFTER.match(self._text, figure.end)
         start, end = before.start() if before else figure.start, after.end() if after else figure.end
         value = _bounded(figure, self._text[start:end], aspect)
-        counted = next(iter(topic_terms(self._text[figure.end :])), "") if figure.kind == "count" else ""
+        counted = _COUNTED.match(self._text, figure.end).group() if figure.kind == "count" else ""
         return self._saying(aspect.name, value, figure.measure, self._shown[start:end], scope, counted=counted)
 
     def _rule(self, rule: Rule, clause: re.Match[str], reader: _Reader) -> Iterator[Saying]:
         text = clause.group()
         answers = [n for n, words in enumerate(rule.answers) if re.search(words, text)]
-        if not answers or (rule.form == "open" and _ASKS.search(text)):
+        if not answers or _ELSEWHERE.search(text) or (rule.form == "open" and _NO_RULE.search(text)):
             return
         value = Decimal(sum(1 << n for n in answers) if rule.form == "which" else answers[0])
         line = _BULLET.sub("", self._shown).strip()
         shown = line if line in self._unit.text else self._shown[clause.start() : clause.end()].strip()
-        yield self._saying(rule.name, (value, value), "rule", shown, reader.scope(), clause=text)
+        scope = reader.scope()
+        decided = Scope({d: v for d, v in scope.names.items() if d != rule.decides}, scope.parts, scope.cases)
+        before = self._text.rfind("，", 0, max(0, clause.start() - 1)) + 1
+        spoken = self._text[before : clause.end()]  # what a clause leaves out stands in the one before
+        yield self._saying(rule.name, (value, value), "rule", shown, decided, clause=spoken)
 
     def _saying(
         self, aspect: str, value: Range, measure: str, shown: str, scope: Scope, *, clause: str = "", counted: str = ""
@@ -344,6 +375,7 @@ class _Line:
         )
 
 
+@functools.lru_cache(maxsize=8192)
 def _even(text: str) -> str:
     """One form for each character, without a change of length, so that figures are where they are in `text`."""
     narrow = "".join(n if len(n := unicodedata.normalize("NFKC", c)) == 1 else "、" for c in text)
@@ -361,7 +393,8 @@ def figures(text: str) -> tuple[_Figure, ...]:
     """The figures that may be compared, in order; both ends of a range are one."""
     found = [*_in_words(text), *_points(text)]
     for slot in slots(text):
-        taken = any(f.start < slot.end and slot.start < f.end for f in found)
+        is_name = text[: slot.start].endswith("第") or _PARTS.match(text, slot.start)  # 第二次, 一档
+        taken = is_name or any(f.start < slot.end and slot.start < f.end for f in found)
         if not taken and (figure := _of_slot(slot, text)):
             found.append(figure)
     found.sort(key=lambda f: f.start)
@@ -408,7 +441,8 @@ def _date(slot: Slot, text: str) -> _Figure | None:
 def _joined(found: Sequence[_Figure], text: str) -> Iterator[_Figure]:
     last: _Figure | None = None
     for figure in found:
-        if last and last.kind == figure.kind and _JOIN.fullmatch(text[last.end : figure.start]):
+        alike = last and (last.kind == figure.kind or (last.kind, figure.kind) == ("change", "ratio"))
+        if last and alike and _JOIN.fullmatch(text[last.end : figure.start]):
             last = _Figure(last.kind, last.low, figure.high, last.measure, last.start, figure.end)
             continue
         if last:
@@ -435,7 +469,7 @@ def _in_order(text: str, known: Names, count: int) -> tuple[str, list[str]] | No
 
 def _is_part(figure: _Figure, before: str, after: str) -> bool:
     """Whether a figure says when something holds, not what: 超过2000元的部分, 70周岁以上."""
-    if figure.kind in {"ratio", "change", "phone", "date"} or figure.high > figure.low:
+    if figure.kind in {"ratio", "change", "phone", "date", "count"}:
         return False
     return figure.kind == "age" or bool(_PART_BEFORE.search(before) or _PART_AFTER.match(after))
 
@@ -445,9 +479,13 @@ def _aspect(figure: _Figure, before: str, after: str, reader: _Reader) -> Aspect
     pattern = NAMED.get(figure.kind)
     if figure.named or pattern is None:
         return figure.named
-    if not pattern.search(before) and (match := pattern.search(after)):
-        return named_by(match)
-    return reader.aspects.get(figure.kind) or UNNAMED.get(figure.kind)
+    known = reader.aspects.get(figure.kind)
+    if not pattern.search(before):
+        if match := pattern.match(after.removeprefix("的")):
+            return named_by(match)
+        if known is None and (match := pattern.search(after)):
+            return named_by(match)
+    return known or UNNAMED.get(figure.kind)
 
 
 def _bounded(figure: _Figure, shown: str, aspect: Aspect) -> Range:

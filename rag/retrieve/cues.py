@@ -14,8 +14,14 @@ _LIST = re.compile(
 )
 _QUESTION_MARK = re.compile(r"[？?]")
 _SEVERAL = re.compile(r"分别|各|以及|还有|另外")
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?=年|\D|$)")
+# Not the year in a document's number: 〔2022〕22号.
+_YEAR = re.compile(r"(?<![\d〔\[【(（])(?:19|20)\d{2}(?=年|\D|$)")
 _COUNT = r"\d+\s*(?:多|余)?(?:家|个|次|所|座|项|档|种|市)"
+# 几 as a question, not as a rough count: 要几天 asks, 住了几天 tells.
+_HOW_MANY = r"(?<![了过近前上这那好十])(?<!还有)几"
+_HAN = r"[一二三四五六七八九十两半]"
+_RATIO = r"\d\s*[%％]|[一二三四五六七八九]成|百分之"
+_AMOUNT = r"\d\s*[万千百]?元"
 
 
 # Words of asking and telling: that they are not in a document says nothing.
@@ -38,20 +44,25 @@ class AnswerType(Value):
 _TYPES = (
     AnswerType(
         "amount",
-        r"多少钱|多少元|几块|起付|封顶|限额|额度|上限|自付多少|掏多少|补贴多少|津贴多少|基数|花费|费用是多少|几百|几千|几万",
-        r"\d\s*[万千百]?元",
+        rf"多少钱|多少元|{_HOW_MANY}[块百千万]|起付|封顶|限额|额度|上限|自付多少|掏多少|补贴多少|津贴多少|基数|花费"
+        r"|费用是多少",
+        _AMOUNT,
     ),
     AnswerType(
         "ratio",
-        r"比例|几成|百分之(?:几|多少)|百分几|报(?:销)?多少|报(?:销)?几|多少报|费率|报销率",
-        r"\d\s*[%％]|[一二三四五六七八九]成|百分之",
+        r"比例(?!会?(?:提高|降低|上升|下降|升|降|低|高))|几成|百分之(?:几|多少)|百分几|几个(?:百分)?点|费率|报销率",
+        _RATIO,
+    ),
+    AnswerType(
+        "paid", r"报(?:销)?多少|报(?:销)?几(?!成)|多少报|[付给]多少", rf"{_RATIO}|{_AMOUNT}|全额|不予支付|不能报"
     ),
     AnswerType(
         "period",
-        r"多久|多长|几天|几个月|几年|何时|什么时候|期限|有效期|时限|时间|哪年|哪天|月份|多少天|多少年|几日|截止|几个工作日",
-        r"\d\s*(?:[-~至到]\s*\d+\s*)?(?:个)?(?:工作日|天|日|月|年|小时|周)|次月|当月|长期有效|[一二三四五六七八九十半两]个?(?:月|年)|即时",
+        rf"多久|多长|{_HOW_MANY}(?:天|个月|年|日|个工作日)|何时|什么时候|期限|有效期|时限|时间|哪年|哪天|月份|多少天|多少年|截止",
+        r"\d\s*(?:[-~至到]\s*\d+\s*)?(?:个)?(?:工作日|天|日|月|年|小时|周)|次月|当月|长期有效|即时"
+        rf"|{_HAN}+(?:个?(?:月|年|工作日|小时)|天|日|周)",
     ),
-    AnswerType("count", r"多少家|几家|几个|多少个|几次|多少次|几档|几种", _COUNT),
+    AnswerType("count", rf"(?:多少|{_HOW_MANY})[家次档种项所座]|多少个|{_HOW_MANY}个(?!百分|点|月|工作)", _COUNT),
     AnswerType("phone", r"电话|热线|号码", r"\d{5,}"),
 )
 _COMPILED = tuple((t.name, re.compile(t.asked), re.compile(t.shape)) for t in _TYPES)

@@ -11,6 +11,8 @@ import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import rjieba
+
 from rag import places
 from rag.answer.verifying import polarity
 from rag.answer.verifying.mentions import DENYING, FIGURES, Statement
@@ -24,6 +26,10 @@ _NEGATION = "negation"
 _SHORT = 2
 _TURNING = frozenset({"full", "exceed"})
 _HEDGES = frozenset({"可能", "一般"})
+# Classes of words in the dictionary: names and nouns, words of time and place, adjectives, distinctions (省级).
+_NAMING = frozenset("nstfabjl")
+_POSITIONS = frozenset("前后内外上下")
+_LOOSE = frozenset({"need", _NEGATION})
 
 
 class _Token(Value):
@@ -35,6 +41,36 @@ class _Token(Value):
     @property
     def key(self) -> str:
         return f"{self.dimension}={self.value}"
+
+    @property
+    def position(self) -> str:
+        """前, 后, 内 or the like, if that is what the word says."""
+        return self.shown[-1] if self.shown[-1] in _POSITIONS and (not self.dimension or self.dimension == "order") else ""
+
+    @property
+    def telling(self) -> bool:
+        """Whether the word names something, or a position. Verbs have too many synonyms to be told apart."""
+        if self.figure or self.dimension in _LOOSE:
+            return False
+        return bool(self.dimension or self.position) or (len(self.shown) > 1 and _class(self.shown) in _NAMING)
+
+    def excludes(self, other: _Token) -> bool:
+        """Whether the one stands for something else than the other.
+
+        A compound's last character says what kind of thing it is: 当月 and 次月 are two months, 刑责 and 刑事责任 one thing.
+        """
+        if self.position or other.position:
+            return bool(self.position and other.position) and self.position != other.position
+        own, its = sorted((self.value, other.value), key=len)
+        rest = iter(its)
+        shared = set(own[:-1]) & set(its) or (set(own) & set(its[:-1]))
+        return not (shared or all(character in rest for character in own))
+
+
+@functools.lru_cache(maxsize=4096)
+def _class(word: str) -> str:
+    """The word's class by the dictionary."""
+    return str(rjieba.tag(word)[-1][1])[:1]
 
 
 def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
@@ -49,11 +85,23 @@ def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
     hedged = any(token.value in _HEDGES for token in own)
     turns = _denials(own) % 2 != _denials(other) % 2
     codes = [(own[a:b], other[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
-    return [
+    found = [
         problem
         for mine, its in codes
         for problem in (*_exchanged(mine, its, turns=turns), *_denied(mine, its), *_dropped(mine, its, hedged=hedged))
     ]
+    return found or [problem for mine, its in codes for problem in _replaced(mine, its, own, other)]
+
+
+def _replaced(
+    mine: Sequence[_Token], its: Sequence[_Token], own: Sequence[_Token], other: Sequence[_Token]
+) -> Iterator[Problem]:
+    """One content word for another that is no synonym, while neither stands anywhere else in the two sentences."""
+    brought, left = [t for t in mine if t.telling], [t for t in its if t.telling]
+    if len(brought) != 1 or len(left) != 1 or not brought[0].excludes(left[0]):
+        return
+    if brought[0].key not in {t.key for t in other} and left[0].key not in {t.key for t in own}:
+        yield Problem("qualifier", brought[0].shown, left[0].shown)
 
 
 def _common(own: Sequence[_Token], other: Sequence[_Token]) -> int:

@@ -36,6 +36,7 @@ _SCOPES = _STRICT | {
     "condition",
 }
 _SCOPES -= {"chronic", "urgency", "care"}
+_EXCLUSIVE = frozenset("account role near channel drug tier class transfer copy provider designated owner sex grown wait form threshold contract money harm cause fault pension benefit penalty party settling city border order payer every kin agent severity times length direction until above break early".split())
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
@@ -61,7 +62,8 @@ def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[M
         above = titles if mention.dimension == "place" or (mention.dimension in _STRICT and not rivals) else ()
         above = [title for title in above if title.dimension == mention.dimension]
         listed = [other for other in claim if other.text == mention.text and other.group == mention.group]
-        found.append(_problem(mention, rivals, above, told, listed))
+        named = frozenset(other.value for other in claim if other.dimension == mention.dimension)
+        found.append(_problem(mention, rivals, above, told, listed, named))
     return [problem for problem in dict.fromkeys(found) if problem]
 
 
@@ -101,6 +103,7 @@ def _problem(
     above: Sequence[Mention],
     told: Sequence[Mention],
     listed: Sequence[Mention],
+    named: frozenset[str],
 ) -> Problem | None:
     same = [other for other in (*rivals, *above) if _same(mention, other)]
     like = [other for other in same if _open_alike(mention, other)]
@@ -122,6 +125,8 @@ def _problem(
     if not like:
         if _may_stand_above(mention):
             return _named(mention, best)
+        if mention.dimension in _EXCLUSIVE and (left := [o for o in rivals if o.value not in named]):
+            return _named(mention, best or left[0])
         return _named(mention, best) if best is not None and fits[id(best)] >= MIN_FIT else None
     own = max(fits[id(other)] for other in like)
     figure = best is not None and mention.dimension in FIGURES and best.value != mention.value

@@ -15,6 +15,7 @@ from rag import places, qualifiers
 from rag.answer.verifying.alignment import substituted
 from rag.answer.verifying.binding import turned
 from rag.answer.verifying.mentions import Mention, Statement
+from rag.answer.verifying.names import unknown
 from rag.answer.verifying.problems import Problem
 from rag.answer.verifying.slots import Slot, slots
 from rag.answer.verifying.statements import statements
@@ -52,7 +53,7 @@ MIN_KEPT_WHOLE = 0.75
 def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
     """Everything in `claim` that its evidence (with the title path above it) does not carry; empty when it stands."""
     claim, title = plain(claim), plain(title)
-    told = _with_province(plain("\n".join(evidence)), title)
+    told = _located(plain("\n".join(evidence)), title)
     its = _read(told)
     repeated = {statement.text for statement in its}
     mine = [statement for statement in _read(claim) if statement.text not in repeated]
@@ -62,6 +63,7 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
         *turned(_named(mine, watched), _named(its, watched), _named(_read(title), frozenset())),
         *(problem for statement in mine for problem in substituted(statement, its)),
         *_denied_alone(mine, its, title + told),
+        *unknown(claim, title + told),
         *hardened(claim, told),
         *unsupported(claim, told + "\n" + title),
     ]
@@ -85,13 +87,15 @@ def _denied_alone(mine: Sequence[Statement], its: Sequence[Statement], told: str
     return [Problem("polarity", statement.text) for statement in mine if _REFUSING.search(statement.text)]
 
 
-def _with_province(told: str, title: str) -> str:
-    """全省 and 省内 by the name of the province that the text is about."""
+def _located(told: str, title: str) -> str:
+    """全省, 省内 and 本市 by the name of the place that the text is about."""
     named = places.find(title + told)
     if not named:
         return told
     province = (places.within(named[0]) or (named[0],))[-1]
-    return _WITHIN_PROVINCE.sub(lambda match: province + match.group(), told)
+    told = _WITHIN_PROVINCE.sub(lambda match: province + match.group(), told)
+    city = next((name + "市" for name in (named[0], *places.within(named[0])) if name + "市" in places.names()), "本市")
+    return told.replace("本市", city)
 
 
 def completeness(

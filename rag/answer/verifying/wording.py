@@ -108,6 +108,8 @@ _SYNONYMS = """
 # Turns of phrase that hide a negation, a list or a word; replaced before anything is read from the text.
 _TURNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[\u4e00-\u9fff，。；：、）)])[ \t]+(?=\d)|(?<=[\d%])[ \t]+(?=[\u4e00-\u9fff%])"), ""),
+    # The number of a heading or of an item counts nothing.
+    (re.compile(r"(?m)^\s*\d{1,2}(?:\.\d{1,2})*\s*(?=[\u4e00-\u9fff])(?![年月日周天个号时分万亿千百元岁种类项次份家所名人位级档倍成条款点至到])"), ""),
     (re.compile(r"(?m)^\s*(?:[-·•]\s*)?(?:[(（][\d一二三四五六七八九十]{1,3}[)）]|\d{1,2}[.、](?!\d))\s*"), ""),
     (
         re.compile(
@@ -138,6 +140,7 @@ _TURNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"登记备案|备案登记|备案手续"), "备案"),
     (re.compile(r"(?<![上中大重填申预呈])报(?![销名告到案纸道酬送考批废价备关警单失账复表出])"), "报销"),
     (re.compile(r"门\(急\)诊"), "门急诊"),
+    (re.compile(r"人社(?=[局厅部])"), "人力资源社会保障"),
 )
 
 
