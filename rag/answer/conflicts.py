@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rag import places, qualifiers
-from rag.answer.aspects import OPEN, UNNAMED, WHICH, asked_aspects, plain
+from rag.answer.aspects import ASPECTS, OPEN, WHICH, asked_aspects, plain
 from rag.answer.sayings import CARE, INSURED, NEUTRAL, OTHER, ROLES, YEAR, Saying, Scope, names, parts, sayings
 from rag.domain import Document, EvidenceUnit, Value
 from rag.tokens import topic_terms, topic_words
@@ -21,8 +21,8 @@ from rag.tokens import topic_terms, topic_words
 Relation = Literal["disagree", "general-special"]
 
 _NOT = re.compile(r"(?:不是|并非|除了)([^，。）)]*)")
-# Figures of these are told apart by the words around them alone.
-_LOOSE = frozenset(UNNAMED[kind].name for kind in ("period", "date", "phone", "count"))
+# Figures of these kinds are told apart by the words around them more than by what they are called.
+_LOOSE = frozenset(aspect.name for aspect in ASPECTS if aspect.kind in {"period", "date", "phone", "count"})
 # These set a figure apart unless the question names the same, and the first two a rule as well.
 _APART_RULE = frozenset({"scheme", "chronic"})
 _APART = _APART_RULE | {"away", "item", "urgency"}

@@ -30,6 +30,8 @@ _HEDGES = frozenset({"可能", "一般"})
 _NAMING = frozenset("nstfabjl")
 _POSITIONS = frozenset("前后内外上下")
 _LOOSE = frozenset({"need", _NEGATION})
+_EMPTY = frozenset("的了着过之其该本此这那我您你他它等")
+_LONGEST_NAME = 3
 
 
 class _Token(Value):
@@ -41,6 +43,11 @@ class _Token(Value):
     @property
     def key(self) -> str:
         return f"{self.dimension}={self.value}"
+
+    @property
+    def empty(self) -> bool:
+        """Whether the word has no meaning of its own."""
+        return not self.dimension and self.shown in _EMPTY
 
     @property
     def position(self) -> str:
@@ -61,10 +68,15 @@ class _Token(Value):
         """
         if self.position or other.position:
             return bool(self.position and other.position) and self.position != other.position
-        own, its = sorted((self.value, other.value), key=len)
-        rest = iter(its)
-        shared = set(own[:-1]) & set(its) or (set(own) & set(its[:-1]))
-        return not (shared or all(character in rest for character in own))
+        own, its = sorted(_without_common_end(self.value, other.value), key=len)
+        return bool(own) and not set(own) & set(its)
+
+
+def _without_common_end(one: str, other: str) -> tuple[str, str]:
+    """What comes before the last syllables that both share: 财政 and 税务 of 财政部门 and 税务部门."""
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    return one, other
 
 
 @functools.lru_cache(maxsize=4096)
@@ -96,12 +108,21 @@ def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
 def _replaced(
     mine: Sequence[_Token], its: Sequence[_Token], own: Sequence[_Token], other: Sequence[_Token]
 ) -> Iterator[Problem]:
-    """One content word for another that is no synonym, while neither stands anywhere else in the two sentences."""
-    brought, left = [t for t in mine if t.telling], [t for t in its if t.telling]
-    if len(brought) != 1 or len(left) != 1 or not brought[0].excludes(left[0]):
+    """One name for another that is no synonym, while neither stands anywhere else in the two sentences."""
+    brought, left = _name(mine), _name(its)
+    if brought is None or left is None or not brought.excludes(left):
         return
-    if brought[0].key not in {t.key for t in other} and left[0].key not in {t.key for t in own}:
-        yield Problem("qualifier", brought[0].shown, left[0].shown)
+    if brought.shown not in "".join(t.shown for t in other) and left.shown not in "".join(t.shown for t in own):
+        yield Problem("qualifier", brought.shown, left.shown)
+
+
+def _name(tokens: Sequence[_Token]) -> _Token | None:
+    """The one name, of one word or of a few, that some words come to; words without meaning of their own aside."""
+    told = [token for token in tokens if not token.empty]
+    if not told or not told[-1].telling or len(told) > _LONGEST_NAME or any(t.figure or t.dimension in _LOOSE for t in told):
+        return None
+    shown = "".join(token.shown for token in told)
+    return told[0] if len(told) == 1 else _Token("", shown, shown)
 
 
 def _common(own: Sequence[_Token], other: Sequence[_Token]) -> int:

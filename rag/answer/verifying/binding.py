@@ -36,7 +36,7 @@ _SCOPES = _STRICT | {
     "condition",
 }
 _SCOPES -= {"chronic", "urgency", "care"}
-_EXCLUSIVE = frozenset("account role near channel drug tier class transfer copy provider designated owner sex grown wait form threshold contract money harm cause fault pension benefit penalty party settling city border order payer every kin agent severity times length direction until above break early".split())
+_EXCLUSIVE = frozenset("account role near channel drug tier class transfer copy provider designated owner sex grown wait form threshold contract money harm cause fault pension benefit penalty party settling city border order payer every kin agent severity times length direction until above break early scheme state day month year copy".split())
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
@@ -54,7 +54,7 @@ def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[M
     found = []
     for mention in claim:
         rivals = by_dimension.get(mention.dimension, [])
-        if mention.dimension in _ALIGNED_ONLY:
+        if mention.dimension in _ALIGNED_ONLY and any(_same(mention, other) for other in rivals):
             continue
         if mention.dimension.startswith(POLARITY):
             found.append(_denial(mention, claim, by_dimension))
@@ -125,7 +125,7 @@ def _problem(
     if not like:
         if _may_stand_above(mention):
             return _named(mention, best)
-        if mention.dimension in _EXCLUSIVE and (left := [o for o in rivals if o.value not in named]):
+        if mention.dimension in _EXCLUSIVE | {d for d in (mention.dimension,) if d.startswith("position:")} and (left := [o for o in rivals if o.value not in named]):
             return _named(mention, best or left[0])
         return _named(mention, best) if best is not None and fits[id(best)] >= MIN_FIT else None
     own = max(fits[id(other)] for other in like)

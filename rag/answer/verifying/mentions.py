@@ -54,6 +54,7 @@ _WEAK = re.compile(
 )
 _RANGE_LEFT = re.compile(r"(?:至|到|-|~|—|–|以上)+$")
 _RANGE_RIGHT = re.compile(r"(?:至|到|-|~|—|–)")
+_POSITION = re.compile(r"(?P<what>[\u4e00-\u9fff]{1,4}?)(?:期?届?满)?[之以]?(?P<where>前|后|内)(?=[，。；、,;的再才可能就应由向]|$)")
 _CLAUSE = re.compile(r"[，。；;,]")
 _PART = re.compile(r"[，。；;,、]")
 _LIST = re.compile(r"[\u4e00-\u9fff]{0,2}(?:、|和|与|或者?|及|以及|/|至|到|-|~|—|–|以上)+[^\s，。；、]{0,3}")
@@ -207,7 +208,7 @@ class Statement:
         for dimension, value, start, end in named:
             if not any(start < slot.end and slot.start < end for slot in figures):
                 found.append(_Found(dimension, value, start, end))
-        return found
+        return found + _positions(text)
 
     @cached_property
     def _where(self) -> list[float]:
@@ -307,6 +308,14 @@ class Statement:
                 return direction, not _WEAK.search(match.group())
         clause = _CLAUSE.split(before)[-1]
         return _said_before(clause) or _said_after(after) or _said_before(before) or ("", False)
+
+
+def _positions(text: str) -> list[_Found]:
+    """Before, after or during what: 备案后, 宽限期满以后, 犹豫期内."""
+    return [
+        _Found("position:" + words(match["what"])[-1][0], match["where"], match.start("where"), match.end("where"))
+        for match in _POSITION.finditer(text)
+    ]
 
 
 def _is_name(slot: Slot, named: Sequence[tuple[str, str, int, int]]) -> bool:
