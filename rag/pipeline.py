@@ -124,37 +124,23 @@ class Pipeline:
     async def events(self, query: Query) -> AsyncGenerator[Event]:
         """The answer as it comes about. Closing the generator cancels the model call."""
         asked = understood(query)
-        frame = Frame(new_id(), asked.scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE, asked.language)
-        run = _Run(frame)
+        run = _Run(Frame(new_id(), asked.scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE, asked.language))
         yield Opened(run.frame.id, DISCLAIMER, self._ai_label)
         if reason := await self._sent_away(asked):
             yield Finished(render_triage(reason, run.finished_frame()))
             return
         with self._searcher() as searcher:
-            passages, evidence = await asyncio.to_thread(
-                searcher.evidence, asked.searched, asked.places, query.as_of, LOOKED_AT
+            found = _Found(
+                *await asyncio.to_thread(searcher.evidence, asked.searched, asked.places, query.as_of, LOOKED_AT)
             )
             run.watch.lap("retrieve")
-            yield PassagesFound(asked.question, passages[:SHOWN])
+            yield PassagesFound(asked.question, found.passages[:SHOWN])
             answer = AnswerInMaking(searcher.catalogue)
-            documents = {passage.document.id: passage.document for passage in passages}
-            if fields := _to_ask_back(asked, evidence, documents):
-                for unit in general(evidence.units, documents):
-                    yield ClaimProven(*answer.add(quoted([unit])[0]))
-                yield Finished(answer.ask_back(fields, run.finished_frame()))
-                return
-            async with aclosing(self._claims(asked.searched, evidence, run)) as claims:
+            async with aclosing(self._claims(asked, found, run)) as claims:
                 async for claim in claims:
+                    run.composed.append(claim)
                     yield ClaimProven(*answer.add(claim))
-            conflicts = _conflicts(asked.question, evidence, documents) if answer.claims else []
-            for unit in filter(answer.lacks, conflict_units(conflicts)):
-                yield ClaimProven(*answer.add(quoted([unit])[0]))
-            if answer.claims:
-                outcome: Outcome = answer.finish(run.finished_frame(), conflicts)
-            else:
-                declined: AbstentionReason = run.reason if in_domain(asked.question) else "out_of_domain"
-                nearest = passages[0].document if passages else None
-                outcome = render_abstention(declined, nearest, run.finished_frame())
+            outcome = _outcome(asked, found, answer, run)
         yield Finished(outcome, len(run.sentences), removed(run.sentences, run.composed))
 
     async def _sent_away(self, asked: Asked) -> TriageReason | None:
@@ -166,8 +152,28 @@ class Pipeline:
             return reason
         return "medical_advice" if assess(asked.question) else None
 
-    async def _claims(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
-        """The claims as they are proven; none where the evidence does not suffice."""
+    async def _claims(self, asked: Asked, found: _Found, run: _Run) -> AsyncGenerator[ComposedClaim]:
+        """The claims as they are proven: the general rule where something has to be asked back, else the answer's.
+
+        The other side of a conflict is quoted behind them, whoever wrote the answer.
+        """
+        if missing_fields := _to_ask_back(asked, found):
+            run.missing = missing_fields
+            for claim in quoted(general(found.evidence.units, found.documents)):
+                yield claim
+            return
+        async with aclosing(self._answering(asked.searched, found.evidence, run)) as claims:
+            async for claim in claims:
+                yield claim
+        if run.composed:
+            pool, chosen = found.evidence.pool, len(found.evidence.units)
+            run.conflicts = find_conflicts(asked.question, pool, found.documents, chosen)
+            cited = {unit.id for claim in run.composed for unit in claim.units}
+            for claim in quoted([unit for unit in conflict_units(run.conflicts) if unit.id not in cited]):
+                yield claim
+
+    async def _answering(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
+        """The model's proven words or the sources' own; nothing where the evidence does not suffice."""
         drafter = self._drafter
         worth_asking = drafter is not None and drafter.profile.chooses and evidence.sufficiency >= _HOPELESS
         if not evidence.units or not (evidence.sufficient or worth_asking):
@@ -178,7 +184,6 @@ class Pipeline:
         else:
             async with aclosing(self._drafted(drafter, question, evidence, run)) as claims:
                 async for claim in claims:
-                    run.composed.append(claim)
                     yield claim
 
     async def _drafted(
@@ -208,15 +213,21 @@ class Pipeline:
         run.watch.lap("verify")
 
 
-def _to_ask_back(asked: Asked, evidence: Evidence, documents: Mapping[str, Document]) -> tuple[str, ...]:
+def _to_ask_back(asked: Asked, found: _Found) -> tuple[str, ...]:
     """What decides the answer and was not said; asked for once in a conversation, and only where a figure is wanted."""
-    if asked.places or asked.asked_back or not evidence.sufficient or not answer_types(asked.question):
+    if asked.places or asked.asked_back or not found.evidence.sufficient or not answer_types(asked.question):
         return ()
-    return missing(evidence.units, documents)
+    return missing(found.evidence.units, found.documents)
 
 
-def _conflicts(question: str, evidence: Evidence, documents: Mapping[str, Document]) -> list[FoundConflict]:
-    return find_conflicts(question, evidence.pool, documents, len(evidence.units))
+def _outcome(asked: Asked, found: _Found, answer: AnswerInMaking, run: _Run) -> Outcome:
+    frame = run.finished_frame()
+    if run.missing:
+        return answer.ask_back(run.missing, frame)
+    if answer.claims:
+        return answer.finish(frame, run.conflicts)
+    reason: AbstentionReason = run.reason if in_domain(asked.question) else "out_of_domain"
+    return render_abstention(reason, found.passages[0].document if found.passages else None, frame)
 
 
 async def _sentences(draft: Draft, composer: Composer, profile: ModelProfile) -> AsyncGenerator[DraftClaim]:
@@ -235,6 +246,18 @@ async def _sentences(draft: Draft, composer: Composer, profile: ModelProfile) ->
                     yield claim
 
 
+class _Found(Value):
+    """What retrieval gave."""
+
+    passages: tuple[Passage, ...]
+    evidence: Evidence
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The documents of the passages, by id."""
+        return {passage.document.id: passage.document for passage in self.passages}
+
+
 class _Run:
     """One question on its way: what becomes known of it bit by bit."""
 
@@ -243,6 +266,8 @@ class _Run:
         self.reason: AbstentionReason = "weak_evidence"
         self.sentences: list[DraftClaim] = []
         self.composed: list[ComposedClaim] = []
+        self.conflicts: list[FoundConflict] = []
+        self.missing: tuple[str, ...] = ()
 
     def finished_frame(self) -> Frame:
         """The frame with the times."""

@@ -85,10 +85,6 @@ class AnswerInMaking:
         self.claims.append(Claim(composed.text, markers, composed.mode))
         return self.claims[-1], tuple(self._citation(marker) for marker in markers)
 
-    def lacks(self, unit: EvidenceUnit) -> bool:
-        """Whether nothing cites the unit yet."""
-        return unit.id not in {known.id for known in self._units.get(unit.chunk_id, ())}
-
     def finish(self, frame: Frame, conflicts: Sequence[FoundConflict] = ()) -> Answer:
         """The whole answer; of each conflict all sides are cited by now."""
         citations = tuple(self._citation(marker) for marker in range(1, len(self._units) + 1))

@@ -114,7 +114,7 @@ PLANTS = (
     ),
     Plant(
         "disclaimer off",
-        (Edit("rag/answer/rendering.py", r'f"\n\n{DISCLAIMER}\n{frame.ai_label}"', r'f"\n\n{frame.ai_label}"'),),
+        (Edit("rag/answer/rendering.py", "(*words.disclaimers, *labels)", "labels"),),
         frozenset({"disclaimer"}),
     ),
     Plant(
@@ -122,8 +122,8 @@ PLANTS = (
         (
             Edit(
                 "rag/answer/rendering.py",
-                "        claims=tuple(claims),\n",
-                "        claims=tuple(Claim(c.text, claims[n - 1].citations, c.mode) for n, c in enumerate(claims)),\n",
+                "claims=tuple(self.claims),\n",
+                "claims=tuple(Claim(c.text, self.claims[n - 1].citations, c.mode) for n, c in enumerate(self.claims)),\n",
             ),
         ),
         frozenset({"wrong_amounts", "citation_recall"}),
@@ -149,6 +149,20 @@ PLANTS = (
         ),
         frozenset({"all_facts", "facts"}),
         lexical=True,
+    ),
+    Plant(
+        "place rules off",
+        (Edit("rag/retrieve/scope.py", "return tuple(dict.fromkeys(known or governed))", "return ()"),),
+        frozenset({"region", "false_answer", "no_forbidden"}),
+    ),
+    Plant(
+        "verifier off",
+        (
+            Edit("rag/answer/composing.py", "    return not check(text, ", "    return True or not check(text, "),
+            Edit("rag/answer/composing.py", "if problems := check(", "if problems := () and check("),
+        ),
+        frozenset({"wrong_amounts", "citation_recall"}),
+        mode="cassette",
     ),
     Plant(
         "wrong prompt",
