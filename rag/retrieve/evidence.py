@@ -20,6 +20,7 @@ import numpy.typing as npt
 from rag import places, qualifiers
 from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
+from rag.retrieve.wording import worded
 from rag.text import fold
 from rag.tokens import terms, topic_terms, topic_words
 
@@ -135,6 +136,7 @@ def sufficiency_row(
     names: Sequence[str],
 ) -> Matrix:
     """One row about the question: how much of it the chosen units carry, and how near they are."""
+    question = worded(question)
     named = {term for place in asked_places for term in terms(place)}
     weights = {term: idf(term) for term in topic_terms(question) if term not in named}
     unseen = {term for term, weight in weights.items() if weight >= idf("\x00")}

@@ -16,6 +16,7 @@ from rag.ports import Catalogue, Embedder, VectorIndex, Vectors
 from rag.retrieve.eligibility import bounded, eligible
 from rag.retrieve.fusion import fused
 from rag.retrieve.lexical import LexicalIndex
+from rag.retrieve.wording import worded
 
 _CANDIDATES = 60
 
@@ -48,7 +49,7 @@ class PassageRetriever:
             return Retrieved((), {}, {}, None)
         allowed = self._eligible_rows(asked_places, as_of)
         wanted = max(_CANDIDATES, 2 * k)
-        bm25 = self._lexical.scores(question)
+        bm25 = self._lexical.scores(worded(question))
         best = np.argsort(np.where(allowed, -bm25, np.inf), kind="stable")[:wanted]
         ids = {self._ids[row] for row in best if allowed[row]}
         vector, dense = None, None

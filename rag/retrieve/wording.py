@@ -1,7 +1,7 @@
 """What people call things in a question, and what the rules call them: 门槛费 is 起付线.
 
 Knows how everyday expressions are found and which official terms a question lacks; the words themselves stand in
-`wording.toml`. What is searched with them is the job of `asking`.
+`wording.toml`. What they are compared with is the job of `passages`, `candidates` and `evidence`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ def official(question: str) -> tuple[str, ...]:
     text = fold(question)
     meant = ((found.start(), term) for term, words in _expressions().items() if (found := words.search(text)))
     return tuple(term for _, term in sorted(meant) if term not in text)[:MAX_TERMS]
+
+
+def worded(question: str) -> str:
+    """The question followed by the official terms that it means: for what compares words, not for embedding."""
+    return " ".join([question, *official(question)])
 
 
 @functools.cache
