@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rag import places, qualifiers
-from rag.answer.aspects import ASPECTS, OPEN, WHICH, asked_aspects, plain
+from rag.answer.aspects import ASPECTS, NAMED_BY, OPEN, WHICH, asked_aspects, plain
 from rag.answer.sayings import CARE, INSURED, NEUTRAL, OTHER, ROLES, YEAR, Saying, Scope, names, parts, sayings
 from rag.domain import Document, EvidenceUnit, Value
 from rag.tokens import topic_terms, topic_words
@@ -26,16 +26,18 @@ _LOOSE = frozenset(aspect.name for aspect in ASPECTS if aspect.kind in {"period"
 # These set a figure apart unless the question names the same, and the first two a rule as well.
 _APART_RULE = frozenset({"scheme", "chronic"})
 _APART = _APART_RULE | {"away", "item", "urgency"}
-# What a rule is silent on though it was asked for: that is no sign of another matter.
+# A rule may be silent on these though they were asked for; on others it is then a rule for somebody else.
 _IMPLIED = frozenset({"away", "area", "item", "per", "care", "channel"})
 _MODAL = re.compile(r".*?(?:(?P<verb>.)不(?P=verb)|可不可以|需不需要|是否|能否|可以|需要|必须|一定要|[能要用给])")
+_ASKING = re.compile(r"[几多哪]|[之以]后$")
 _DIGIT = re.compile(r"\d")
-_PARTICLES = re.compile(r"[吗么呢吧啊？?。]")
-# Words that every text of this field holds, and words of asking: they tell no matter and no group from another.
+_PARTICLES = re.compile(r"[吗么呢吧啊]")
+# Words that every text of this field holds, and words of asking: they set no matter and no group apart.
 _VAGUE = frozenset(
     "医保 医疗 保险 直接 到底 究竟 必须 医院 不能 不要 报 报销 费用 参保 人员 参保人 城乡 城镇 基本 政策 范围 就医 "
-    "享受 待遇 办理 规定 享受 用人 单位 个人 个人缴费 在校 普通 一定 还要".split()
+    "享受 待遇 办理 规定 用人 单位 个人 个人缴费 在校 普通 一定 还要".split()
 )
+_SHORT = 2
 _MIN_SHARED = 0.4
 _MIN_SHARED_LOOSE = 0.5
 _MIN_MATTER = 0.5
@@ -109,11 +111,12 @@ class _Asked:
         self._names = dict(names(_NOT.sub("", question)))
         if any("level" in qualifiers.mentioned(match[1]) for match in _NOT.finditer(question)):
             self._names["level"] = OTHER  # 不是基层
-        self._terms = [term for term in topic_terms(plain(question)) if len(term) > 1]
+        self._terms = [term for term in topic_terms(plain(question)) if len(term) > 1 and not _ASKING.match(term)]
         self._parts = parts(question)
         self._places = places.find(question)
         self._years = frozenset(YEAR.findall(question))
-        self._focus, self._topic = _focus(question)
+        self._decisive = [(d, v) for d, v in self._names.items() if d not in ROLES | _IMPLIED]
+        self._focus, self._matter = _focus(question)
         self.aspects = asked_aspects(question)
 
     def answers(self, unit: EvidenceUnit, document: Document | None) -> list[Saying]:
@@ -123,28 +126,25 @@ class _Asked:
     def _wants(self, s: Saying) -> bool:
         if self._years and s.years and not self._years & s.years:
             return False
-        if not self._is_matter_of(s):
+        if not (self._is_matter_of(s) and self._is_of_place(s)):
             return False
-        where = s.scope.names.get(INSURED, frozenset()) | s.scope.names.get(CARE, frozenset())
-        if not all(any(places.related(place, other) for other in where) for place in self._places):
-            return False
-        if s.aspect in OPEN and not all(
-            values <= s.scope.names.get(dimension, frozenset())
-            for dimension, values in self._names.items()
-            if dimension not in ROLES | _IMPLIED
-        ):
+        if s.aspect in OPEN and any(v - s.scope.names.get(d, frozenset()) for d, v in self._decisive):
             return False
         if (_APART_RULE if s.is_rule else _APART) & (s.scope.names.keys() ^ self._names.keys()):
             return False
         shared = (s.scope.names.keys() & self._names.keys()) - ROLES
         return all(self._names[dimension] & s.scope.names[dimension] for dimension in shared)
 
+    def _is_of_place(self, s: Saying) -> bool:
+        where = s.scope.names.get(INSURED, frozenset()) | s.scope.names.get(CARE, frozenset())
+        return all(any(places.related(place, other) for other in where) for place in self._places)
+
     def _is_matter_of(self, s: Saying) -> bool:
         """Whether a rule speaks of what is asked about, and not only of the same people and places."""
         if s.aspect in WHICH:
-            return _mostly(s.line, [*self._focus, *self._topic])
+            return _mostly(s.line, self._matter)
         if s.aspect in OPEN:
-            return bool(self._focus) and _mostly(s.clause, self._focus) and _mostly(s.line, self._topic)
+            return bool(self._focus) and _mostly(s.clause, self._focus) and _mostly(s.line, self._matter)
         return True
 
     def opposed(self, one: Saying, said: Sequence[Saying]) -> _Opposed:
@@ -175,9 +175,10 @@ class _Asked:
 
     def _alike(self, one: Saying, other: Saying) -> bool:
         """Whether the two carry much the same of the question."""
-        terms = [term for term in self._terms if one.aspect not in _LOOSE or term not in _VAGUE]
-        left, right = ({term for term in terms if _carries(s.line, term)} for s in (one, other))
-        least = _MIN_SHARED_LOOSE if one.aspect in _LOOSE else _MIN_SHARED
+        is_loose = one.aspect in _LOOSE
+        terms = [term for term in self._terms if not (is_loose and (term in _VAGUE or ROLES & names(term).keys()))]
+        left, right = ({term for term in terms if _speaks_of(s, term)} for s in (one, other))
+        least = _MIN_SHARED_LOOSE if is_loose else _MIN_SHARED
         return len(left & right) >= least * max(len(left), len(right))
 
     def _fits(self, one: frozenset[str], other: frozenset[str]) -> bool:
@@ -196,12 +197,14 @@ class _Asked:
 
 
 def _focus(question: str) -> tuple[list[str], list[str]]:
-    """What an open question asks about, and of what: 父母 of 个人账户, 救护车 of nothing."""
-    text = _PARTICLES.sub("", question)
-    modal = _MODAL.match(text)
+    """What an open question asks about, and with what it belongs to: 父母, and 父母 with 个人账户."""
+    said = [clause for clause in re.split("[，。？！；?,]", _PARTICLES.sub("", question)) if clause]
+    asking = next((clause for clause in reversed(said) if _MODAL.match(clause)), question)
+    modal = _MODAL.match(asking)
     end = modal.end() if modal else 0
-    before, after = _content(text[:end]), _content(text[end:]) or topic_terms(plain(text[end:]))
-    return (after, before) if after else (before, [])
+    before, after = _content(asking[:end]), _content(asking[end:]) or topic_terms(plain(asking[end:]))
+    own, whole = _content(asking), [term for clause in said for term in _content(clause)]
+    return after or before, own if len(own) > len(after or before) else whole
 
 
 def _mostly(text: str, terms: Sequence[str]) -> bool:
@@ -226,6 +229,14 @@ def _plain(text: str) -> str:
 @functools.lru_cache(maxsize=8192)
 def _words(text: str) -> frozenset[str]:
     return frozenset(topic_words(_plain(text)))
+
+
+def _speaks_of(s: Saying, term: str) -> bool:
+    """Whether a saying holds a term, be it by another word for its figure or for whom it is."""
+    if _carries(s.line, term) or (s.aspect in NAMED_BY and NAMED_BY[s.aspect].fullmatch(term)):
+        return True
+    meant = names(term)
+    return bool(meant) and all(values & s.scope.names.get(d, frozenset()) for d, values in meant.items())
 
 
 @functools.lru_cache(maxsize=65536)
@@ -258,8 +269,10 @@ def _same_time(one: Saying, other: Saying) -> bool:
 
 
 def _agree(one: Saying, other: Saying) -> bool:
-    """Whether both values can hold: 70% and 60%-80% can."""
-    return one.value[0] <= other.value[1] and other.value[0] <= one.value[1]
+    """Whether both values can hold: one lies in the other, as 70% in 60%-80%, or shares most of its range with it."""
+    low, high = max(one.value[0], other.value[0]), min(one.value[1], other.value[1])
+    narrower = min(one.value[1] - one.value[0], other.value[1] - other.value[0])
+    return low <= high and (high - low == narrower or (high - low) * 2 > narrower)
 
 
 def _says(one: Saying, other: Saying, said: Sequence[Saying]) -> bool:
@@ -305,7 +318,12 @@ def _is_case(one: Saying, other: Saying) -> bool:
 
 def _is_foreign(case: str, line: str) -> bool:
     content, words = _content(case), _words(line)
-    return bool(content) and not any(word.endswith(term) for term in content for word in words)
+    told = (
+        term
+        for term in content
+        if any(word.endswith(term) for word in words) or (len(term) > _SHORT and _carries(line, term))
+    )
+    return bool(content) and next(told, None) is None
 
 
 def _overlap(one: Scope, other: Scope) -> bool:

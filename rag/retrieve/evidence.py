@@ -174,7 +174,7 @@ def sufficiency_row(
 def _likeness(words: Sequence[str], text: str) -> Matrix:
     """How much of each word stands in `text`, least first: 1 for the word, less for some of its characters.
 
-    救护车 is somewhat like 急救车费, and 双胞胎 like nothing in a table of 顺产 and 剖宫产. A single 1 if there are no words.
+    救护车 is somewhat like 急救车费, and 双胞胎 like nothing in a table of 顺产 and 剖宫产. Without words: a single 1.
     """
     key = fold(text)
     found = [1.0 if word in key else _SOME * np.mean([c in key for c in word]) for word in dict.fromkeys(words)]

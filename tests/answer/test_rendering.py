@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from rag.adapters.sqlite import SqliteCatalogue
 from rag.answer.composing import ComposedClaim, quoted
-from rag.answer.rendering import Frame, cite, new_id, render_abstention
+from rag.answer.conflicts import FoundConflict, Relation
+from rag.answer.contacts import triage_text
+from rag.answer.frames import phrases
+from rag.answer.rendering import AnswerInMaking, Frame, cite, new_id, render_abstention, render_triage
 from rag.domain import (
     DISCLAIMER,
     Answer,
@@ -25,6 +28,7 @@ from rag.domain import (
     Section,
     Span,
     Timings,
+    TriageReason,
     Usage,
 )
 from rag.ports import SourceRecord
@@ -122,9 +126,10 @@ FRAMES = st.builds(
     id=st.builds(new_id),
     scope=st.builds(Scope, insured_place=st.sampled_from([None, "宁波", "北京"])),
     as_of=st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)),
-    ai_label=st.sampled_from([LABEL, "AI生成，仅供参考"]),
+    ai_label=st.sampled_from([LABEL, "AI生成，仅供参考", phrases("en").ai_label]),
     mode=st.sampled_from(["llm", "extractive"]),
     model=st.sampled_from(["extractive", "some-model"]),
+    language=st.sampled_from(["zh", "en"]),
     degraded=st.sampled_from([None, "model_down", "deadline", "invalid_output", "queue_full"]),
     usage=st.builds(Usage, st.integers(0, 9), st.integers(0, 9)),
     timings=st.builds(Timings),
@@ -142,9 +147,18 @@ CLAIMS = st.lists(
 )
 
 
+def closing(given_frame: Frame) -> str:
+    """Disclaimer and label; for a question in English both of them in English too, and no line twice."""
+    lines = [DISCLAIMER, given_frame.ai_label]
+    if given_frame.language == "en":
+        words = phrases("en")
+        lines = [*words.disclaimers, given_frame.ai_label, words.ai_label]
+    return "\n".join(dict.fromkeys(lines))
+
+
 def holds_for_every_outcome(outcome: Outcome, given_frame: Frame) -> None:
     """What is promised of an outcome of any kind."""
-    assert outcome.text.endswith(f"\n\n{DISCLAIMER}\n{given_frame.ai_label}")
+    assert outcome.text.endswith("\n\n" + closing(given_frame))
     assert (outcome.disclaimer, outcome.ai_label) == (DISCLAIMER, given_frame.ai_label)
     wire = msgspec.json.decode(msgspec.json.encode(outcome))
     assert (wire["disclaimer"], wire["ai_label"]) == (DISCLAIMER, given_frame.ai_label)
@@ -205,7 +219,7 @@ def test_every_abstention_carries_label_disclaimer_and_whom_to_ask(
     holds_for_every_outcome(outcome, given_frame)
     assert (outcome.reason, outcome.claims, outcome.citations) == (reason, (), ())
     assert "12393" in outcome.text
-    assert ("最接近的资料" in outcome.text) == (nearest is not None)
+    assert ("《陪护费用手册" in outcome.text) == (nearest is not None)
 
 
 def render(catalogue: SqliteCatalogue, *units: EvidenceUnit) -> Answer:
@@ -338,3 +352,154 @@ def test_ids_are_never_the_same() -> None:
     made = {new_id() for _ in range(1_000)}
     assert len(made) == 1_000
     assert all(re.fullmatch(r"ans_[0-9a-f]{16}", one) for one in made)
+
+
+RELATIONS: tuple[Relation, ...] = ("disagree", "general-special")
+REASONS: tuple[TriageReason, ...] = ("emergency", "self_harm", "medical_advice")
+
+
+@given(reason=st.sampled_from(REASONS), given_frame=FRAMES)
+def test_every_triage_carries_label_disclaimer_and_whom_to_turn_to(reason: TriageReason, given_frame: Frame) -> None:
+    """The table's words come first, in the language of the question; nothing is claimed and nothing cited."""
+    outcome = render_triage(reason, given_frame)
+    holds_for_every_outcome(outcome, given_frame)
+    assert outcome.text.startswith(triage_text(reason, english=given_frame.language == "en") + "\n\n")
+    assert (outcome.reason, outcome.claims, outcome.citations, outcome.warnings) == (reason, (), (), ())
+
+
+def in_making(catalogue: SqliteCatalogue, *units: EvidenceUnit) -> AnswerInMaking:
+    """An answer that quotes these units so far."""
+    making = AnswerInMaking(catalogue)
+    for claim in quoted(units):
+        making.add(claim)
+    return making
+
+
+@settings(deadline=None)
+@given(units=st.lists(st.sampled_from(UNITS), max_size=4), given_frame=FRAMES)
+def test_every_question_back_carries_label_disclaimer_and_true_quotes(
+    catalogue: SqliteCatalogue, units: list[EvidenceUnit], given_frame: Frame
+) -> None:
+    """What is missing comes first; the general rule is announced where there is one, with its sources."""
+    outcome = in_making(catalogue, *units).ask_back(["参保地"], given_frame)
+    holds_for_every_outcome(outcome, given_frame)
+    words = given_frame.phrases
+    assert outcome.text.startswith(words.missing_scope.format(fields="参保地"))
+    assert (words.general_rule in outcome.text) == bool(units)
+    assert outcome.text.count("[1]") >= 2 * bool(units)
+    assert all(TEXT[s.start : s.end] == s.quote for c in outcome.citations for s in c.spans)
+    assert {n for claim in outcome.claims for n in claim.citations} == {c.marker for c in outcome.citations}
+    assert outcome.reason == "missing_scope"
+
+
+def test_a_question_back_tells_the_general_rule_with_its_source(catalogue: SqliteCatalogue) -> None:
+    """In this order: what is missing, what holds meanwhile, how old that is."""
+    outcome = in_making(catalogue, unit("b", 2, NEXT)).ask_back(["参保地"], frame())
+    assert outcome.text.splitlines()[:5] == [
+        "请补充：参保地。参保地不同，规定也不一样，说明以后才能准确回答。",
+        "在此之前，各处一般的规定如下：",
+        "第二天起计算[1]！",
+        "",
+        "来源[1]：法规或官方资料，发布于2025-11-22，距今已超过一年。",
+    ]
+    assert outcome.warnings == ("source_older_than_a_year",)
+
+
+BED_A, NURSE_B, NEXT_C = unit("a", 0, LEAD, BED), unit("b", 0, LEAD, NURSE), unit("c", 2, NEXT)
+FEE = FoundConflict("陪护费", "disagree", (("每日最高40元", BED_A), ("报销５０%", NURSE_B)))
+START = FoundConflict("起算", "general-special", (("第二天", NEXT_C), ("每日最高40元", BED_A)))
+
+
+def test_a_conflict_shows_each_side_with_marker_standing_and_date(catalogue: SqliteCatalogue) -> None:
+    """In the order in which the sides were found, below the claims and above the sources."""
+    answer = in_making(catalogue, BED_A, NURSE_B).finish(frame(), [FEE])
+    line = (
+        "不同来源对“陪护费”说法不一：每日最高40元[1]（第三方，2025-11-23）；报销５０%[2]（官方，2025-11-22）。"
+        "请向参保地医保部门核实。"
+    )
+    body, sources = answer.text.split(line)
+    assert body.endswith("护工费，报销５０%[2]。\n")
+    assert sources.startswith("\n\n来源[1]")
+
+
+def test_a_general_rule_and_its_special_case_are_told_as_such(catalogue: SqliteCatalogue) -> None:
+    """Nobody is said to be wrong; a source without a date says so."""
+    text = in_making(catalogue, NEXT_C, BED_A).finish(frame(), [START]).text
+    assert "“起算”有一般与特殊之分：第二天[1]（第三方，未注明日期）；每日最高40元[2]（第三方，2025-11-23）。" in text
+    assert "说法不一" not in text
+
+
+def test_a_conflict_is_told_in_english_with_values_as_they_are(catalogue: SqliteCatalogue) -> None:
+    """The frame is English, what the sources say is not."""
+    answer = in_making(catalogue, BED_A, NURSE_B, NEXT_C).finish(frame(language="en"), [FEE, START])
+    assert (
+        "Sources disagree on “陪护费”: 每日最高40元[1] (third party, 2025-11-23); 报销５０%[2] (official, 2025-11-22)."
+    ) in answer.text
+    assert "第二天[3] (third party, undated)" in answer.text
+    assert len(answer.conflicts) == 2
+
+
+def test_an_answer_without_conflicts_speaks_of_none(catalogue: SqliteCatalogue) -> None:
+    """Neither in the text nor on the wire."""
+    answer = in_making(catalogue, BED_A, NURSE_B).finish(frame())
+    assert answer.conflicts == ()
+    assert "说法不一" not in answer.text
+
+
+@settings(deadline=None)
+@given(
+    units=st.lists(st.sampled_from(UNITS), min_size=2, max_size=5, unique_by=lambda u: u.id), data=st.data(), f=FRAMES
+)
+def test_each_side_points_to_a_citation_that_holds_it(
+    catalogue: SqliteCatalogue, units: list[EvidenceUnit], data: st.DataObject, f: Frame
+) -> None:
+    """Whichever units differ, also two of one passage."""
+    sides = data.draw(st.permutations(units))[:2]
+    found = FoundConflict("某项", data.draw(st.sampled_from(RELATIONS)), tuple((u.text[:4], u) for u in sides))
+    answer = in_making(catalogue, *units).finish(f, [found])
+    holds_for_every_outcome(answer, f)
+    (conflict,) = answer.conflicts
+    assert (conflict.slot, conflict.relation) == ("某项", found.relation)
+    for side, (value, told) in zip(conflict.sides, found.sides, strict=True):
+        cited = answer.citations[side.citation - 1]
+        assert (side.value, cited.document_id) == (value, told.document_id)
+        assert all(any(s.start <= own.start and own.end <= s.end for s in cited.spans) for own in told.spans)
+        assert f"{value}[{side.citation}]" in answer.text
+
+
+THIRD_PARTY = "Source [1]: a third-party document, so check with the local medical insurance bureau"
+
+
+@pytest.mark.parametrize(
+    ("document_id", "note"),
+    [
+        (
+            "a",
+            f"{THIRD_PARTY}; published on 2025-11-23.",
+        ),
+        ("b", "Source [1]: a statute or an official document; published on 2025-11-22, more than a year ago."),
+        (
+            "c",
+            f"{THIRD_PARTY}; no date of publication given.",
+        ),
+    ],
+)
+def test_an_english_answer_tells_of_its_sources_in_english(
+    catalogue: SqliteCatalogue, document_id: str, note: str
+) -> None:
+    """Standing and age, from the same metadata; the claim itself stays as the source has it."""
+    answer = render_answer(quoted([unit(document_id, 2, NEXT)]), catalogue, frame(language="en"))
+    assert note in answer.text.splitlines()
+    assert answer.text.startswith("第二天起计算[1]！")
+
+
+def test_an_english_abstention_is_english_and_names_the_bureau() -> None:
+    """Title and place stay as they stand on the document and on the door."""
+    spoken = frame(language="en", scope=Scope(insured_place="宁波"))
+    text = render_abstention("weak_evidence", DOCUMENTS[0], spoken).text
+    assert text.startswith(
+        "The documents at hand are not enough to answer this question reliably. "
+        "The nearest document is 《陪护费用手册a》, but it does not answer this question. You can call"
+    )
+    assert "12393" in text
+    assert "宁波医疗保障局" in text

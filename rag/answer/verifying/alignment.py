@@ -11,13 +11,11 @@ import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import rjieba
-
 from rag import places
 from rag.answer.verifying import polarity
 from rag.answer.verifying.mentions import DENYING, FIGURES, Statement
 from rag.answer.verifying.problems import Problem, kind_of
-from rag.answer.verifying.wording import words
+from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
 
 # The share of a claim's words that have to line up with one sentence. Fitted on development pairs.
@@ -39,6 +37,7 @@ class _Token(Value):
     value: str
     shown: str
     figure: bool = False
+    compound: bool = False
 
     @property
     def key(self) -> str:
@@ -59,7 +58,7 @@ class _Token(Value):
         """Whether the word names something, or a position. Verbs have too many synonyms to be told apart."""
         if self.figure or self.dimension in _LOOSE:
             return False
-        return bool(self.dimension or self.position) or (len(self.shown) > 1 and _class(self.shown) in _NAMING)
+        return bool(self.dimension or self.position) or (len(self.shown) > 1 and word_class(self.shown) in _NAMING)
 
     def excludes(self, other: _Token) -> bool:
         """Whether the one stands for something else than the other.
@@ -69,7 +68,8 @@ class _Token(Value):
         if self.position or other.position:
             return bool(self.position and other.position) and self.position != other.position
         own, its = sorted(_without_common_end(self.value, other.value), key=len)
-        return bool(own) and not set(own) & set(its)
+        of_a_kind = own != self.value or not (self.compound or other.compound)
+        return bool(own) and of_a_kind and not set(own) & set(its)
 
 
 def _without_common_end(one: str, other: str) -> tuple[str, str]:
@@ -77,12 +77,6 @@ def _without_common_end(one: str, other: str) -> tuple[str, str]:
     while one and other and one[-1] == other[-1]:
         one, other = one[:-1], other[:-1]
     return one, other
-
-
-@functools.lru_cache(maxsize=4096)
-def _class(word: str) -> str:
-    """The word's class by the dictionary."""
-    return str(rjieba.tag(word)[-1][1])[:1]
 
 
 def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
@@ -100,7 +94,7 @@ def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
     found = [
         problem
         for mine, its in codes
-        for problem in (*_exchanged(mine, its, turns=turns), *_denied(mine, its), *_dropped(mine, its, hedged=hedged))
+        for problem in (*_exchanged(mine, its, turns=turns), *(_denied(mine, its) if turns else ()), *_dropped(mine, its, hedged=hedged))
     ]
     return found or [problem for mine, its in codes for problem in _replaced(mine, its, own, other)]
 
@@ -121,8 +115,10 @@ def _name(tokens: Sequence[_Token]) -> _Token | None:
     told = [token for token in tokens if not token.empty]
     if not told or not told[-1].telling or len(told) > _LONGEST_NAME or any(t.figure or t.dimension in _LOOSE for t in told):
         return None
+    if len(told) > 1 and any(len(token.shown) == 1 for token in told):
+        return None
     shown = "".join(token.shown for token in told)
-    return told[0] if len(told) == 1 else _Token("", shown, shown)
+    return told[0] if len(told) == 1 else _Token("", shown, shown, compound=True)
 
 
 def _common(own: Sequence[_Token], other: Sequence[_Token]) -> int:

@@ -36,7 +36,7 @@ _SCOPES = _STRICT | {
     "condition",
 }
 _SCOPES -= {"chronic", "urgency", "care"}
-_EXCLUSIVE = frozenset("account role near channel drug tier class transfer copy provider designated owner sex grown wait form threshold contract money harm cause fault pension benefit penalty party settling city border order payer every kin agent severity times length direction until above break early scheme state day month year copy".split())
+_EXCLUSIVE = frozenset("account role near channel drug tier class transfer copy provider designated owner sex grown wait form threshold contract money harm cause fault pension benefit penalty party settling city border order payer every kin agent severity times length direction until above break early scheme state day month year copy usual sure most direction".split())
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
@@ -54,7 +54,9 @@ def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[M
     found = []
     for mention in claim:
         rivals = by_dimension.get(mention.dimension, [])
-        if mention.dimension in _ALIGNED_ONLY and any(_same(mention, other) for other in rivals):
+        if mention.dimension in _ALIGNED_ONLY and (
+            mention.dimension not in _EXCLUSIVE or any(_same(mention, other) for other in rivals)
+        ):
             continue
         if mention.dimension.startswith(POLARITY):
             found.append(_denial(mention, claim, by_dimension))
@@ -69,6 +71,8 @@ def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[M
 
 def _denial(mention: Mention, claim: Sequence[Mention], told: Mapping[str, Sequence[Mention]]) -> Problem | None:
     """A word that the claim denies and the evidence does not, or the other way round."""
+    if mention.value.startswith("~"):
+        return None
     if mention.value == "+":
         return _turned_denial(mention, told)
     beside = [other for other in claim if other.text == mention.text and other.value == mention.value]
@@ -82,14 +86,14 @@ def _denial(mention: Mention, claim: Sequence[Mention], told: Mapping[str, Seque
 
 def _turned_denial(mention: Mention, told: Mapping[str, Sequence[Mention]]) -> Problem | None:
     rivals = told.get(mention.dimension, ())
-    if not any((other.value == "+") != (mention.value == "+") for other in rivals):
+    opposite = "-" if mention.value == "+" else "+"
+    if not any(other.value[0] == opposite for other in rivals):
         return None
     fits = _fits(mention, rivals)
-    denies = mention.value != "+"
-    like = [fits[id(other)] for other in rivals if (other.value != "+") == denies]
-    unlike = [fits[id(other)] for other in rivals if (other.value != "+") != denies]
-    if unlike and (max(unlike) > max(like) + DENIAL_MARGIN if like else max(unlike) >= MIN_FIT):
-        return Problem("polarity", mention.text, ("" if denies else "不") + mention.shown)
+    like = [fits[id(other)] for other in rivals if other.value[0] != opposite]
+    unlike = [fits[id(other)] for other in rivals if other.value[0] == opposite]
+    if max(unlike) > max(like) + DENIAL_MARGIN if like else max(unlike) >= MIN_FIT:
+        return Problem("polarity", mention.text, ("不" if opposite == "-" else "") + mention.shown)
     return None
 
 
@@ -218,7 +222,8 @@ def _article(mention: Mention, rivals: Sequence[Mention], told: Sequence[Mention
     if mention.shown[1:] not in {unit, "个" + unit}:
         return False
     if mention.dimension == "period":
-        return not rivals or any(other.dimension == "every" for other in told)
+        every = [other.value[-1] for other in told if other.dimension == "every"]
+        return unit.replace("天", "日") in every if every else not rivals
     return not any(other.shown.endswith(unit) for other in rivals)
 
 

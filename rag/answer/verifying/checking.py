@@ -15,6 +15,7 @@ from rag import places, qualifiers
 from rag.answer.verifying.alignment import substituted
 from rag.answer.verifying.binding import turned
 from rag.answer.verifying.mentions import Mention, Statement
+from rag.answer.verifying import cells, modality
 from rag.answer.verifying.names import unknown
 from rag.answer.verifying.problems import Problem
 from rag.answer.verifying.slots import Slot, slots
@@ -64,6 +65,8 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
         *(problem for statement in mine for problem in substituted(statement, its)),
         *_denied_alone(mine, its, title + told),
         *unknown(claim, title + told),
+        *cells.misplaced(claim, told),
+        *modality.turned(claim, told),
         *hardened(claim, told),
         *unsupported(claim, told + "\n" + title),
     ]

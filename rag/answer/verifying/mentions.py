@@ -172,9 +172,12 @@ class Statement:
         return [Mention(self, item, number) for number, item in enumerate(self.found)]
 
     def denials(self, watched: frozenset[str]) -> list[Mention]:
-        """The statement's `watched` words; the value is `+` or the number of the negation that denies the word."""
+        """The statement's `watched` words.
+
+        The value is `+`, or the number of the negation: `-1` where it denies the word, `~1` where it only reaches it.
+        """
         return [
-            Mention(self, _Found(POLARITY + w.text, "+" if w.denial is None else f"-{w.denial}", w.start, w.end), -1)
+            Mention(self, _Found(POLARITY + w.text, _denial(w), w.start, w.end), -1)
             for w in self.content
             if w.text in watched and not any(item.start <= w.start < item.end for item in self._fixed)
         ]
@@ -308,6 +311,10 @@ class Statement:
                 return direction, not _WEAK.search(match.group())
         clause = _CLAUSE.split(before)[-1]
         return _said_before(clause) or _said_after(after) or _said_before(before) or ("", False)
+
+
+def _denial(word: polarity.Word) -> str:
+    return "+" if word.denial is None else f"{'-' if word.head else '~'}{word.denial}"
 
 
 def _positions(text: str) -> list[_Found]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 
-from rag.answer.verifying.wording import words
+from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
 
 _NEGATION = re.compile(
-    r"不(?!(?:[同论仅只但管断过足良便时明幸服限]|满(?![足意])|少于|低于|超过|高于|多于|大于|短于|到(?=\d|[一二三四五六七八九十半])|"
+    r"不(?!(?:[同论仅只但管断过足良便时明幸服限]|少(?!于)|满(?![足意])|少于|低于|超过|高于|多于|大于|短于|到(?=\d|[一二三四五六七八九十半])|"
     r"一[定样致]|定期|动产|可抗力))"
     r"(?:需要|须要|能够|可以|允许|准许|应当|应该|再|予以|予|得|能|可|会|准|许|必|用|须|需|应|是|属于|在)?|"
     r"无(?!锡|论|期|障碍|息|形|偿|线|记名|人机)(?:需|须|法|权|从)?|"
-    r"(?:尚|从)?未(?!来|成年|婚|满|超)(?:能|经|曾)?|没(?!收|有?超|有?到(?=\d))(?:有|能)?|"
-    r"非(?!常|法|洲|典)|免(?!疫|费|得)(?:于|予)?|勿|禁止|绝非"
+    r"(?:尚|从)?未(?!来|成年|婚|满|超|达?到)(?:能|经|曾)?|没(?!收|有?超|有?达?到)(?:有|能)?|"
+    r"非(?!常|法|洲|典)|免(?!疫|费|得|责|赔额)(?:于|予)?|勿|禁止|绝非"
 )
 _AFTERWARDS = re.compile(r"除外|例外|不在此列")
+_BEFOREHAND = re.compile(r"[之以]?前(?!往|提|来|款|项)")
 _END = re.compile(r"[，。；：！？,;:!?、\n）)]|的(?!话)|而|但|就|则|却|才|还|也|者")
 _END_OF_NOUN = re.compile(r"[，。；：！？,;:!?、\n）)]")
+_CLAUSE_END = re.compile(r"[，。；：！？,;:!?\n]")
 _COPULAS = ("是", "属于", "在")
 _LIGHT = frozenset(
     (
@@ -35,28 +37,59 @@ _SCOPE = 9
 
 
 class Word(Value):
-    """A content word: where it begins, and the number of the negation that denies it, if one does."""
+    """A content word: where it begins, and the number of the negation in whose reach it is, if it is.
+
+    `head` says whether it is this very word that the negation denies, as 解除 in 不得擅自解除合同.
+    """
 
     text: str
     start: int
     end: int
     denial: int | None = None
+    head: bool = False
 
 
 def content(statement: str) -> list[Word]:
     """The content words of a statement in order."""
-    scopes = [_scope(statement, match) for match in _NEGATION.finditer(statement)]
-    scopes += [(max(0, m.start() - _SCOPE), m.start()) for m in _AFTERWARDS.finditer(statement)]
-    return [
-        Word(
-            word,
-            start,
-            start + length,
-            next((n for n, (begin, end) in enumerate(scopes) if begin <= start < end), None),
-        )
-        for word, start, length in words(_NEGATION.sub(lambda match: "，" * len(match.group()), statement))
+    covered = _NEGATION.sub(lambda match: "，" * len(match.group()), statement)
+    found = [
+        Word(word, start, start + length)
+        for word, start, length in words(covered)
         if len(word) > 1 and word not in _LIGHT
     ]
+    reached: dict[int, int] = {}
+    heads: set[int] = set()
+    short = {start for word, start, length in words(covered) if length == 1 and word_class(word) == "v"}
+    for number, (begin, end, whole) in enumerate(_scopes(statement)):
+        inside = [word for word in found if begin <= word.start < end]
+        for word in inside:
+            reached.setdefault(word.start, number)
+        if whole or begin not in short or (inside and inside[0].start == begin):
+            heads |= {word.start for word in (inside if whole else _up_to_verb(inside, statement))}
+    for word in found:  # 保险责任开始前 says what 保险责任还没开始 says
+        if _BEFOREHAND.match(statement, word.end):
+            reached.setdefault(word.start, -1)
+    return [Word(w.text, w.start, w.end, reached.get(w.start), w.start in heads) for w in found]
+
+
+def _up_to_verb(inside: list[Word], statement: str) -> list[Word]:
+    """What a negation denies of the words behind it: the first verb, else the first word."""
+    verbs = [word for word in inside if word_class(statement[word.start : word.end]) == "v"]
+    return (verbs or inside)[:1]
+
+
+def _scopes(statement: str) -> list[tuple[int, int, bool]]:
+    """Where each negation's scope begins and ends, and whether it denies all in it."""
+    scopes = []
+    for match in _NEGATION.finditer(statement):
+        copula = match.group().endswith(_COPULAS)
+        stop = (_END_OF_NOUN if copula else _END).search(statement, match.end() + 1)
+        end = min(stop.start() if stop else len(statement), match.end() + _SCOPE)
+        scopes.append((match.end(), end, copula))
+    for match in _AFTERWARDS.finditer(statement):
+        begin = max((m.end() for m in _CLAUSE_END.finditer(statement, 0, match.start())), default=0)
+        scopes.append((begin, match.start(), True))
+    return scopes
 
 
 def negations(statement: str) -> list[tuple[int, int]]:
@@ -67,9 +100,3 @@ def negations(statement: str) -> list[tuple[int, int]]:
 def negated(statement: str) -> bool:
     """Whether the statement has an odd number of negations."""
     return len(negations(statement)) % 2 == 1
-
-
-def _scope(statement: str, match: re.Match[str]) -> tuple[int, int]:
-    begin = match.end()
-    stop = (_END_OF_NOUN if match.group().endswith(_COPULAS) else _END).search(statement, begin + 1)
-    return begin, min(stop.start() if stop else len(statement), begin + _SCOPE)

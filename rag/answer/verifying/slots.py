@@ -59,7 +59,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?P<base>[百千万])分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*(?P<sign>[%‰])|(?P<cheng>[一二三四五六七八九])成(?P<half>半|[一二三四五六七八九](?![十百千万级甲次]))?|(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二三四五六七八九十\d]+)"
         ),
     ),
-    ("amount", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?)")),
+    ("amount", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?|(?P<currency>美元|美金|港元|港币|欧元|日元|英镑|澳元|加元))")),
     ("age", re.compile(rf"(?P<num>{_NUMBER})\s*周?岁")),
     (
         "period",
@@ -172,7 +172,7 @@ def _value(kind: str, match: re.Match[str]) -> str | None:
     if number is None:
         return None
     number *= _SCALE[groups.get("scale") or ""]
-    return _plain(number) + (groups["unit"] if kind == "count" else "")
+    return _plain(number) + (groups["unit"] if kind == "count" else groups.get("currency") or "")
 
 
 def _document(groups: dict[str, str | None]) -> str | None:

@@ -34,6 +34,22 @@ def statements(text: str) -> list[str]:
     return found
 
 
+def tables(text: str) -> list[list[list[str]]]:
+    """The tables of a plain text: the names of the columns first, then the rows that are as long."""
+    found: list[list[list[str]]] = []
+    inside = False
+    for line in text.split("\n"):
+        cells = _cells(line)
+        if cells is None:
+            inside = False
+        elif not inside:
+            found.append([cells])
+            inside = True
+        elif not _RULE.match(line) and len(cells) == len(found[-1][0]):
+            found[-1].append(cells)
+    return found
+
+
 def _unfolded(text: str) -> Iterator[str]:
     """Lines; of a table a sentence for each cell that a row's label leads to."""
     header: list[str] | None = None

@@ -43,7 +43,8 @@ _SYNONYMS = """
 立即 马上 当场 即刻 即时 及时
 原因 缘由 理由
 方式 方法 途径 渠道 办法
-选择 挑选 选定 挑 选
+选择 挑选 选定 选对 选好 挑 选
+变更 更改 修改 改动 变动 改
 使用 运用 利用 应用 用于 用来 用
 包括 包含 涵盖 含有 涉及 囊括 有
 比如 例如 譬如 举例 如
@@ -80,6 +81,7 @@ _SYNONYMS = """
 提高 增加 上升 上调 升高 调高 上涨
 暂停 中止 停止
 地方 地区 地域 区域 各地
+本地 当地
 依据 根据 按照 依照 遵照 参照 照 按 依
 目前 现在 现阶段 当前 眼下
 超过 超出 高出 多出 多于 大于 高于
@@ -160,6 +162,12 @@ def words(text: str) -> list[tuple[str, int, int]]:
         found.append((_CHOSEN.get(word, word), start, len(word)))
         start += len(word)
     return found
+
+
+@functools.lru_cache(maxsize=8192)
+def word_class(word: str) -> str:
+    """The first letter of a word's class in the dictionary: n for nouns, v for verbs."""
+    return str(rjieba.tag(word)[-1][1])[:1]
 
 
 def _table() -> dict[str, str]:
