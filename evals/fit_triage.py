@@ -26,6 +26,7 @@ TARGET = Path(__file__).parents[1] / "rag" / "answer" / "resemblance.json"
 PENALTY = 0.003
 SCALE = 10.0  # the vectors' components are small; so the penalty weighs like that of other models
 LEAST = 0.6
+LEAST_MEDICAL = 0.8
 _DANGER = slice(1, 3)
 
 Matrix = npt.NDArray[np.float64]
@@ -116,7 +117,7 @@ def _fitted(x: Vectors, y: npt.NDArray[np.int64], embedder: str, note: str) -> R
     weights = minimize(objective, start, jac=True, method="L-BFGS-B").x.reshape(len(CLASSES), -1)
     weights[:, :-1] *= SCALE
     rounded = tuple(tuple(round(float(w), 4) for w in row) for row in weights)
-    return Resemblance(embedder, tuple(round(float(m), 5) for m in mean), rounded, LEAST, note)
+    return Resemblance(embedder, tuple(round(float(m), 5) for m in mean), rounded, LEAST, LEAST_MEDICAL, note)
 
 
 def _judged(chances: Matrix, y: npt.NDArray[np.int64], cases: int) -> SecondLook:
@@ -128,7 +129,7 @@ def _judged(chances: Matrix, y: npt.NDArray[np.int64], cases: int) -> SecondLook
 
     return SecondLook(
         danger=share(danger, is_danger),
-        medical=share(chances[:, 3] >= LEAST, y == CLASSES.index("medical_advice")),
+        medical=share(chances[:, 3] >= LEAST_MEDICAL, y == CLASSES.index("medical_advice")),
         alarms=share(danger, is_case & (y == 0)),
         alarms_in_gold=share(danger, ~is_case),
     )

@@ -97,7 +97,7 @@ def related(one: str, other: str) -> bool:
 
 def _longest(text: str, i: int, table: Mapping[str, Place]) -> int:
     for length in _lengths().get(text[i : i + _MIN_LENGTH], ()):
-        if text[i : i + length] in table:
+        if i + length <= len(text) and text[i : i + length] in table:
             return length
     return 0
 

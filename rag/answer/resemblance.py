@@ -20,12 +20,17 @@ _DANGER = (1, 2)
 
 
 class Resemblance(Value):
-    """Weights by class over the centred vector and a bias; `least` is the probability from which a class counts."""
+    """Weights by class over the centred vector and a bias.
+
+    `least` is the probability from which danger counts, `least_medical` the one from which a medical question does: to
+    send a harmless question to 120 is better than to miss one, to send it to a doctor is just no answer.
+    """
 
     embedder: str
     mean: tuple[float, ...]
     weights: tuple[tuple[float, ...], ...]
     least: float
+    least_medical: float
     fitted_on: str
 
     def reason(self, vector: Vectors) -> TriageReason | None:
@@ -33,7 +38,7 @@ class Resemblance(Value):
         chances = self.chances(np.atleast_2d(vector))[0]
         if chances[list(_DANGER)].sum() >= self.least:
             return CLASSES[max(_DANGER, key=lambda n: chances[n])]
-        return "medical_advice" if chances[CLASSES.index("medical_advice")] >= self.least else None
+        return "medical_advice" if chances[CLASSES.index("medical_advice")] >= self.least_medical else None
 
     def chances(self, vectors: Vectors) -> Vectors:
         """Probabilities by class, shape (n, 4)."""
