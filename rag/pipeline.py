@@ -16,6 +16,7 @@ import msgspec
 
 from rag.answer.clarifying import general, missing
 from rag.answer.composing import ComposedClaim, Composer, compose, quoted, removed
+from rag.answer.computing import computed
 from rag.answer.conflicts import FoundConflict, conflict_units, find_conflicts
 from rag.answer.drafting import Draft, Drafter, ModelProfile
 from rag.answer.rendering import AnswerInMaking, Frame, new_id, render_abstention, render_triage
@@ -155,7 +156,7 @@ class Pipeline:
     async def _claims(self, asked: Asked, found: _Found, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The claims as they are proven: the general rule where something has to be asked back, else the answer's.
 
-        The other side of a conflict is quoted behind them, whoever wrote the answer.
+        The other side of a conflict is quoted behind them, whoever wrote the answer; a sum asked for is done by code.
         """
         if missing_fields := _to_ask_back(asked, found):
             run.missing = missing_fields
@@ -171,6 +172,8 @@ class Pipeline:
             cited = {unit.id for claim in run.composed for unit in claim.units}
             for claim in quoted([unit for unit in conflict_units(run.conflicts) if unit.id not in cited]):
                 yield claim
+            if not run.conflicts and (sum_of_it := computed(_with_place(asked), pool)):
+                yield sum_of_it
 
     async def _answering(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The model's proven words or the sources' own; nothing where the evidence does not suffice."""
@@ -218,6 +221,12 @@ def _to_ask_back(asked: Asked, found: _Found) -> tuple[str, ...]:
     if asked.places or asked.asked_back or not found.evidence.sufficient or not answer_types(asked.question):
         return ()
     return missing(found.evidence.units, found.documents)
+
+
+def _with_place(asked: Asked) -> str:
+    """The question with the place that governs it: a city's figure is for those insured there."""
+    named = asked.scope.insured_place
+    return f"{named}，{asked.searched}" if named and named not in asked.searched else asked.searched
 
 
 def _outcome(asked: Asked, found: _Found, answer: AnswerInMaking, run: _Run) -> Outcome:

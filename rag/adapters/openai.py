@@ -95,7 +95,7 @@ class OpenAIChatModel:
                         yield piece
                 else:
                     yield _whole(await reply.json())
-        except openai.APITimeoutError as error:
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ModelTooSlow(str(error)) from error
         except (AttributeError, IndexError, TypeError, KeyError) as error:  # the client does not check what it decodes
             raise ModelOutputInvalid(f"not a chat completion: {error}") from error
@@ -152,8 +152,13 @@ def _check_finished(reason: object, *, wrote: bool) -> None:
         raise ModelOutputInvalid(f"finish reason {reason}, {'cut short' if wrote else 'no words'}")
 
 
-def _spent(prompt: int | None, completion: int | None) -> Usage:
-    return Usage(prompt or 0, completion or 0)
+def _spent(prompt: object, completion: object) -> Usage:
+    return Usage(_count(prompt), _count(completion))
+
+
+def _count(tokens: object) -> int:
+    """What a server counts is shown and summed up, so it has to be a count."""
+    return tokens if isinstance(tokens, int) and tokens > 0 else 0
 
 
 class OpenAIEmbedder:

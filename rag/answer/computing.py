@@ -20,7 +20,7 @@ from rag.answer.aspects import asked_aspects
 from rag.answer.composing import ComposedClaim
 from rag.answer.figures import ENDLESS, Figure, evened, figures
 from rag.answer.sayings import NEUTRAL, OTHER, ROLES, YEAR, Names, Range, Saying, names, parts, sayings
-from rag.answer.verifying.slots import slots
+from rag.answer.verifying.slots import Slot, slots
 from rag.domain import EvidenceUnit, Value
 from rag.tokens import topic_words
 
@@ -38,7 +38,7 @@ _NOT_OWN = re.compile(
 )
 _OTHER_QUESTION = re.compile(
     r"报[了完过]|已经?报|扣[除掉]|除去|剩[下余]|减去|二次报销|账户|共济|起付|门槛|免赔|封顶|限额|上限"
-    r"|比例|几成|百分|那一?[截段部]|每[天日周月次]|[两二三四多几]次|再次|第[二三四]次"
+    r"|比例|几成|百分|那一?[截段部]|去年|前年|每[天日周月次]|[两二三四多几]次|再次|第[二三四]次"
 )
 _ASKS_PAID = re.compile(
     r"(?:报销?|支付|给付|补偿|拿回|退回?)[^，。？；比]{0,6}?(?:多少|几[百千万])|(?:多少|几[百千万])[^，。？；]{0,4}报"
@@ -58,7 +58,7 @@ _ABOUT_BEFORE = re.compile(r"(?:大概|大约|差不多|约|(?<!最)近|接近|�
 _ABOUT_AFTER = re.compile(r"多|左右|上下|以[上下内]|出头|不到|几|来|余|[到至~-]")
 _COLLOQUIAL = re.compile(
     r"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十][一二两三四五六七八九十百千]*)"
-    r"(?:[万千百][\d一二两三四五六七八九十零]*+)++(?![年月天日个人家次岁多余])(?:元|块钱?)?"
+    r"(?:[万千百][\d一二两三四五六七八九十零]*+)++(?![年月天日个人家次岁多余美欧港英澳加])(?:元|块钱?)?"
 )
 _CLAUSE_END = re.compile(r"[，。；！？]")
 _COVERED = re.compile(r"目录内|政策范围内|合规")
@@ -77,7 +77,6 @@ _CONDITIONAL = re.compile(
 _SHARE = re.compile(r"报|支付|补偿|给付|负担|自付|自负|承担")
 _NO_SHARE = re.compile(r"[缴交][费纳]?(?:比例|费率)|费率|工资|基数|罚|违约|利率")
 _STARTS = re.compile(r"起付|门槛|免赔|起报|开始报销")
-_STARTS_AFTER = re.compile(r"[以之]?后[才方]?(?:开始|可以|可|能)?报")
 _COSTS = re.compile(r"\s*的?(?:费用|段|部分|之间)")
 _FROM_START = re.compile(r"起付(?:线|标准|金额)?(?:以上)?\s*[-~—–至到]+\s*$")
 _BEYOND = re.compile(r"超[过出]?\s*$")
@@ -98,14 +97,20 @@ _PLAIN_WORDS = frozenset("参保 费用 人员 医保 城乡 城镇 关于 普�
 # These set a figure apart when one side alone names them; any other dimension leaves it open.
 _APART = frozenset({"scheme", "chronic", "away", "item", "urgency"})
 _EMPLOYED = frozenset({"在职", "退休"})
-_SMALL = frozenset({"一级", "基层"})  # a clinic of the 基层 often is a hospital of the first level
+# Other hospitals are a known rest where the highest or the lowest are named; a 基层 clinic may be of the first level.
+_REST = {
+    frozenset({"基层"}): frozenset({"三级", "二级"}),
+    frozenset({"一级", "基层"}): frozenset({"三级", "二级"}),
+    frozenset({"三级"}): frozenset({"二级", "一级", "基层"}),
+    frozenset({"三级", "二级"}): frozenset({"一级", "基层"}),
+}
 
 _ASKS_CONTRIBUTION = re.compile(r"[缴交补][费纳缴交]?[^，。？；]{0,6}?(?:多少|几[百千万])(?!个?[年月天次])")
 _ASKS_A_MONTH = re.compile(r"(?:每个?|一个|按)月[^，。？；\d]{0,6}(?:多少|几[百千万])")
 _ASKS_A_YEAR = re.compile(r"每年|全年|整年")
 _NO_CONTRIBUTION = re.compile(r"报|花|基数|比例|滞纳|养老|工资|上限|下限|失业|公积金|补[贴助]")
 _CONTRIBUTION = re.compile(r"[缴交][费纳]?|保费")
-_EACH = re.compile(r"(?:每人?每?个?|^|[^\d个上下当次\u4e00-\u9fff]|应|按)([月年])(?!度)")
+_EACH = re.compile(r"(?:每人?每?个?|^|：|应|按)([月年])(?!度)")
 _EACH_BEHIND = re.compile(r"\s*(?:/|每|一)个?([月年])")
 
 _ASKS_DIFFERENCE = re.compile(
@@ -113,7 +118,8 @@ _ASKS_DIFFERENCE = re.compile(
 )
 _THAN = re.compile(r"比(?![例率如较])")
 _ASKS_SUM = re.compile(r"(?:一共|总共|合计|加起来|共计).*?(?:多少|几|百分)")
-_COMPARED = ("employment", "level", "delivery", "insured_type", "care")
+_COMPARED = frozenset({"employment", "level", "delivery", "insured_type", "care", "place", "part"})
+_ADDED = frozenset({"level", "care", "part"})  # one person may have both
 _PAIR = 2
 
 
@@ -142,7 +148,7 @@ class _Asked:
         self.parts = parts(text)
         self.slots = [slot for slot in slots(text) if slot.kind in {"amount", "number", "ratio"}]
         self._years, self._marks = frozenset(YEAR.findall(text)), _marks(text)
-        self._ages = [Decimal(slot.value) for slot in slots(text) if slot.kind == "age"]
+        self._ages = [age for slot in slots(text) if slot.kind == "age" and (age := _worth(slot))]
 
     def only(self, dimension: str, value: str) -> _Asked:
         """The same question for one value of a dimension, of the places or of the parts."""
@@ -185,7 +191,7 @@ class _Asked:
         """Whether the figure is for a group or an event that the question does not speak of."""
         terms = {term for case in said.scope.cases if not _COSTS.search(case) for term in topic_words(case)}
         own = {t for t in terms - _PLAIN_WORDS if len(t) > 1 and not t[0].isdigit() and t not in self.text}
-        return any(not names(term) and not places.find(term) for term in own)
+        return any(not (names(term) or places.find(term) or _marks(term)) for term in own)
 
     def _part(self, said: Saying) -> Fit:
         """Whether turn and tier are those asked for, and the age is."""
@@ -204,7 +210,7 @@ class _Asked:
 def _whose(found: Names) -> dict[str, frozenset[str]]:
     """The dimensions that decide. Who is 在职 or 退休 is insured as 职工."""
     own = {d: values for d, values in found.items() if d not in ROLES | NEUTRAL}
-    if own.get("employment", _SMALL) <= _EMPLOYED:
+    if own.get("employment", OTHER) <= _EMPLOYED:
         own.setdefault("insured_type", frozenset({"职工"}))
     return own
 
@@ -234,7 +240,12 @@ def _expense(asked: _Asked) -> Decimal | None:
     before, after = _CLAUSE_END.split(asked.text[: slot.start])[-1], asked.text[slot.end :]
     if _NOT_SPENT.search(before) or _ABOUT_BEFORE.search(before) or _ABOUT_AFTER.match(after):
         return None
-    return Decimal(slot.value) if _SPENT.search(before) or _SPENT_AFTER.match(after) else None
+    return _worth(slot) if _SPENT.search(before) or _SPENT_AFTER.match(after) else None
+
+
+def _worth(slot: Slot) -> Decimal | None:
+    """A slot as a number; None where its value is more than a number, as 3000美元 is."""
+    return Decimal(slot.value) if re.fullmatch(r"\d+(?:\.\d+)?", slot.value) else None
 
 
 # What the evidence says.
@@ -252,6 +263,11 @@ class _Known(Value):
     def sentence(self) -> str:
         """The words that it stands in, without the titles above them."""
         return _sentence(self.saying)
+
+    @property
+    def section(self) -> tuple[str, ...]:
+        """The document, and the titles that the figure stands under."""
+        return (self.saying.unit.document_id, *self.saying.unit.title_path)
 
     @property
     def value(self) -> Range:
@@ -284,10 +300,10 @@ def _around(said: Saying) -> tuple[str, str]:
 
 
 def _told(said: Saying, levels: frozenset[str]) -> Names:
-    """Whom a figure is for; other hospitals are all but those that the unit names."""
+    """Whom a figure is for; other hospitals are the rest of the levels that the unit names."""
     told = _whose(said.scope.names)
-    if told.get("level") == OTHER and levels:
-        told["level"] = frozenset(qualifiers.DIMENSIONS["level"]) - levels - (_SMALL if levels & _SMALL else OTHER)
+    if told.get("level") == OTHER:
+        told["level"] = _REST.get(levels, OTHER)
     return told
 
 
@@ -298,7 +314,7 @@ def _certain(said: Saying) -> bool:
         return False
     if not of_limit and _MOST.search(_LIMIT.sub("", said.line)):
         return False
-    ends = [Decimal(slot.value) for slot in slots(said.shown) if slot.kind in {"ratio", "amount"}]
+    ends = [_worth(slot) for slot in slots(said.shown) if slot.kind in {"ratio", "amount"}]
     return ends == [*dict.fromkeys(said.value)] or (not ends and said.value[0] == said.value[1])
 
 
@@ -324,10 +340,11 @@ def _band(amount: Figure, sentence: str) -> Range | None:
 
 
 class _Limits(Value):
-    """Deductible and cap; None where the evidence does not tell."""
+    """Deductible and cap, None where the evidence does not tell, and the units that tell them."""
 
     deductible: Decimal | None
     cap: Decimal | None
+    units: tuple[EvidenceUnit, ...]
 
 
 class _Stretch(Value):
@@ -385,31 +402,31 @@ def _is_understood(known: _Known, read: Sequence[_Known]) -> bool:
 
 
 def _is_deductible(said: Saying) -> bool:
-    """Whether an amount is where reimbursement begins: 起付线800元, 超过2000元后开始报销."""
-    before, after = _around(said)
-    begins = _STARTS.search(before) or _STARTS_AFTER.match(after)
-    return said.aspect == "起付线" or (said.aspect == "报销金额" and bool(begins))
+    """Whether an amount is where reimbursement begins: 起付线800元, 费用超过多少后开始报销：2000元."""
+    before, _ = _around(said)
+    return said.aspect == "起付线" or (said.aspect == "报销金额" and bool(_STARTS.search(before)))
 
 
-def _limits(asked: _Asked, unit: EvidenceUnit, read: Sequence[_Known]) -> _Limits | None:
-    """Deductible and cap of the unit for the asker; None when they are uncertain, or two of a kind might fit."""
-    own = [k for k in read if k.saying.unit.id == unit.id and asked.fit(k) != "excluded"]
-    starts = [k for k in own if _is_deductible(k.saying)]
-    caps = [k for k in own if k.saying.aspect == "封顶线"]
-    if any(len({k.value for k in found}) > 1 for found in (starts, caps)):
+def _limits(asked: _Asked, rules: Sequence[_Known], read: Sequence[_Known]) -> _Limits | None:
+    """Deductible and cap in the sections of the rules; None if uncertain, or if two of a kind might fit."""
+    sections = {k.section for k in rules}
+    near = [k for k in read if k.section in sections and asked.fit(k) != "excluded"]
+    starts = [k for k in near if _is_deductible(k.saying)]
+    caps = [k for k in near if k.saying.aspect == "封顶线"]
+    if any(len({k.value for k in found}) > 1 for found in (starts, caps)) or any(k.band for k in caps):
         return None
     if not all(k.certain and k.is_exact for k in (*starts, *caps)):
         return None
-    return _Limits(*(found[0].value[0] if found else None for found in (starts, caps)))
+    start, cap = (found[0].value[0] if found else None for found in (starts, caps))
+    return _Limits(start, cap, tuple(found[0].saying.unit for found in (starts, caps) if found))
 
 
 def _estimate(
     asked: _Asked, expense: Decimal, rules: Sequence[_Known], read: Sequence[_Known], *, borne: bool
 ) -> ComposedClaim | None:
-    """The claim, when the rules reach the expense without a gap and their units tell the same limits."""
-    units = tuple({k.saying.unit.id: k.saying.unit for k in rules}.values())
-    limits, *others = (_limits(asked, unit, read) for unit in units)
-    if limits is None or any(other != limits for other in others):
+    """The claim, when the rules reach the expense without a gap and it is clear what limits them."""
+    limits = _limits(asked, rules, read)
+    if limits is None:
         return None
     stretches = _stretches(expense, rules, limits.deductible or Decimal(0))
     by_own_share = rules[0].saying.aspect == "自付比例"
@@ -423,9 +440,8 @@ def _estimate(
     start = f"、起付线{_money(limits.deductible)}" if limits.deductible else ""
     whose = "个人负担" if by_own_share else ""
     text = f"按{whose}{rates}{start}估算：{shown}{results}{_left_out(asked, limits)}"
-    return ComposedClaim(
-        text, tuple({s.rule.saying.unit.id: s.rule.saying.unit for s in stretches}.values()), "computed"
-    )
+    used = (*(s.rule.saying.unit for s in stretches), *limits.units)
+    return ComposedClaim(text, tuple({unit.id: unit for unit in used}.values()), "computed")
 
 
 def _stretches(expense: Decimal, rules: Sequence[_Known], deductible: Decimal) -> list[_Stretch]:
@@ -500,7 +516,7 @@ def _contributed(asked: _Asked, units: Sequence[EvidenceUnit]) -> ComposedClaim 
     months = _months(asked)
     if months is None or not asked.is_single:
         return None
-    own = [Decimal(slot.value) for slot in asked.slots]
+    own = [_worth(slot) for slot in asked.slots]
     known = [(k, period) for k in _read(units) if (period := _period(k)) and asked.fit(k) != "excluded"]
     if own:
         known = [(k, period) for k, period in known if own == [k.value[0]]]
@@ -553,10 +569,10 @@ def _compared(asked: _Asked, units: Sequence[EvidenceUnit]) -> ComposedClaim | N
     """退休比在职高多少, 起付线一共多少: two figures of one kind, of the two things that the question sets apart."""
     differs, adds = _ASKS_DIFFERENCE.search(asked.text), _ASKS_SUM.search(asked.text)
     aspects = asked_aspects(asked.text) & _READ
-    pair = _pair(asked)
-    if bool(differs) == bool(adds) or len(aspects) != 1 or asked.slots or pair is None:
+    if bool(differs) == bool(adds) or len(aspects) != 1 or asked.slots:
         return None
-    known = [k for k in _read(units) if k.saying.aspect in aspects]
+    pair = _pair(asked, _COMPARED if differs else _ADDED)
+    known = [k for k in _read(units) if k.saying.aspect in aspects] if pair else []
     sides = [(label, figure) for label, one in pair if (figure := _only(one, known))]
     if len(sides) < _PAIR or len({k.saying.measure for _, k in sides}) > 1:
         return None
@@ -565,16 +581,15 @@ def _compared(asked: _Asked, units: Sequence[EvidenceUnit]) -> ComposedClaim | N
     return _total(sides) if sides[0][1].saying.measure == "amount" else None
 
 
-def _pair(asked: _Asked) -> list[tuple[str, _Asked]] | None:
-    """The two things that are compared, in the order of the question, each with the question for it alone."""
-    several = {d: values for d, values in asked.names.items() if len(values) > 1}
-    several |= {"place": frozenset(asked.places)} if len(asked.places) > 1 else {}
-    several |= {"part": asked.parts} if len(asked.parts) > 1 else {}
+def _pair(asked: _Asked, dimensions: frozenset[str]) -> list[tuple[str, _Asked]]:
+    """The two things that are set apart, in the order of the question, each with the question for it alone."""
+    named = {**asked.names, "place": frozenset(asked.places), "part": asked.parts}
+    several = [(dimension, values) for dimension, values in named.items() if len(values) > 1]
     if len(several) != 1:
-        return None
-    ((dimension, values),) = several.items()
-    if len(values) != _PAIR or dimension not in {*_COMPARED, "place", "part"}:
-        return None
+        return []
+    dimension, values = several[0]
+    if len(values) != _PAIR or dimension not in dimensions:
+        return []
     return [(value, asked.only(dimension, value)) for value in sorted(values, key=lambda v: _where(asked.text, v))]
 
 

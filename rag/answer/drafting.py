@@ -27,6 +27,9 @@ _MARKERS = re.compile(r"[\[【［]\s*\d{1,2}\s*[\]】］]")
 _MAX_CLAIMS = 8
 _TITLES_SHOWN = 2
 _SHOWN_AGAIN = 500
+# No sentence and no draft is so long; reading and proving one that goes on would keep the event loop from all others.
+_LONGEST_CLAIM = 800
+_LONGEST_REPLY = 8_000
 
 
 class ModelProfile(Value):
@@ -106,6 +109,8 @@ class Draft:
         async with contextlib.aclosing(self._drafter.ask(messages, len(self.units))) as pieces:
             async for piece in pieces:
                 self._reply += piece.text
+                if len(self._reply) > _LONGEST_REPLY:
+                    raise ModelOutputInvalid(f"more than {_LONGEST_REPLY} characters")
                 self.usage = _sum(self.usage, piece.usage or Usage())
                 for raw in _finished_claims(self._reply)[taken:_MAX_CLAIMS]:
                     taken += 1
@@ -239,7 +244,7 @@ def _claim(raw: object, units: int) -> DraftClaim | None:
         raise ModelOutputInvalid(f"not a claim: {error}") from error
     numbers = tuple(dict.fromkeys(n for n in claim.evidence if 1 <= n <= units))
     words = _MARKERS.sub("", claim.text).strip()
-    return DraftClaim(words, numbers) if numbers and words else None
+    return DraftClaim(words, numbers) if numbers and 0 < len(words) <= _LONGEST_CLAIM else None
 
 
 def _opening_fence_off(reply: str) -> str:

@@ -1,14 +1,11 @@
+# ruff: noqa: RUF001 - the signs of arithmetic
 """Sums are done on one cited figure that fits and the asker's own amount, formula shown; in doubt there is none."""
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
-
 import pytest
 
 from rag.answer.computing import computed
-from rag.answer.verifying.slots import slots
 from rag.domain import EvidenceUnit
 from tests.making import a_unit
 
@@ -36,10 +33,16 @@ TIERS = (
     "| 二档标准缴费 | 三级医疗机构 | 45% | 55% |"
 )
 FUZHOU = "福州市灵活就业人员：月缴费基数3644.55元，费率10%，月缴费364.46元。"
-ARREARS = "福州市医保缴费标准｜福州市退休人员补缴：月补缴基数是3644.55元，费率10%，月补缴312.39元。"
+ARREARS = "福州市医保缴费标准//福州市退休人员补缴：月补缴基数是3644.55元，费率10%，月补缴312.39元。"
 BIRTHS = "| 分娩方式 | 杭州生育医疗费用报销上限 |\n| 顺产 | 2400元 |\n| 剖腹产 | 5000元 |"
 RANGE = "宁波居民医保住院，三级医院的报销比例为50%-70%。"
 NO_LIMITS = "（未计起付线、目录外费用和封顶线）"
+TWO_BANDS = "按85%、90%估算：50000元 × 85% = 42500元，（80000元 − 50000元） × 90% = 27000元"
+TWO_SHARES = "按80%、90%估算：50000元 × 80% = 40000元，（80000元 − 50000元） × 90% = 27000元"
+BOTH_ENDS = (
+    "按50%至70%估算：8000元 × 50% = 4000元，8000元 − 4000元 = 4000元；8000元 × 70% = 5600元，8000元 − 5600元 = 2400元"
+)
+ABOVE_CAP = "按60%、起付线300元估算：（20000元 − 300元） × 60% = 11820元"
 NO_CAP = "（未计目录外费用和封顶线）"
 
 # Question, what the units say, and the text of the claim.
@@ -97,14 +100,12 @@ SUMS: list[tuple[str, tuple[str, ...], str]] = [
     (
         "宁波在职职工在社区医院住院花了8万，能报多少？",
         BANDS,
-        "按85%、90%估算：50000元 × 85% = 42500元，（80000元 − 50000元） × 90% = 27000元，"
-        f"42500元 + 27000元 = 69500元{NO_LIMITS}",
+        f"{TWO_BANDS}，42500元 + 27000元 = 69500元{NO_LIMITS}",
     ),
     (
-        "宁波在职职工在社区医院住院花了10万，自己掏多少？",
+        "宁波在职职工在社区医院住院花了8万，自己掏多少？",
         BANDS,
-        "按85%、90%估算：50000元 × 85% = 42500元，（100000元 − 50000元） × 90% = 45000元，"
-        f"42500元 + 45000元 = 87500元，100000元 − 87500元 = 12500元{NO_LIMITS}",
+        f"{TWO_BANDS}，42500元 + 27000元 = 69500元，80000元 − 69500元 = 10500元{NO_LIMITS}",
     ),
     (
         "在职职工普通门诊花了5000，能报多少？",
@@ -137,15 +138,14 @@ SUMS: list[tuple[str, tuple[str, ...], str]] = [
         f"按50%至70%估算：30000元 × 50% = 15000元；30000元 × 70% = 21000元，即15000元至21000元{NO_LIMITS}",
     ),
     (
-        "宁波居民医保在三级医院住院花了3万，自己掏多少？",
+        "宁波居民医保在三级医院住院花了8000元，自己掏多少？",
         (RANGE,),
-        "按50%至70%估算：30000元 × 50% = 15000元，30000元 − 15000元 = 15000元；"
-        f"30000元 × 70% = 21000元，30000元 − 21000元 = 9000元，即9000元至15000元{NO_LIMITS}",
+        f"{BOTH_ENDS}，即2400元至4000元{NO_LIMITS}",
     ),
     (
         "宁波居民门诊花了2万，能报多少？",
         ("宁波居民医保门诊起付线为300元，报销比例为60%，最高支付限额为5000元。",),
-        "按60%、起付线300元估算：（20000元 − 300元） × 60% = 11820元，超过最高支付限额5000元，按5000元计（未计目录外费用）",
+        f"{ABOVE_CAP}，超过最高支付限额5000元，按5000元计（未计目录外费用）",
     ),
     (
         "宁波居民门诊花了2300元，能报多少？",
@@ -176,6 +176,21 @@ SUMS: list[tuple[str, tuple[str, ...], str]] = [
         "宁波在职职工三级医院住院，交了8000元住院费，报销后自己掏多少？",
         (THIRD,),
         f"按80%估算：8000元 × 80% = 6400元，8000元 − 6400元 = 1600元{NO_LIMITS}",
+    ),
+    (
+        "宁波职工住院花了8万，能报多少？",
+        ("宁波职工住院，5万元以下的部分报销80%。", "宁波职工住院，超过5万元的部分报销90%。"),
+        f"{TWO_SHARES}，40000元 + 27000元 = 67000元{NO_LIMITS}",
+    ),
+    (
+        "宁波在职职工在三级医院住院花了3万，能报多少？",
+        (THIRD, "宁波在职职工在三级医院住院，大病保险报销60%。"),
+        f"按80%估算：30000元 × 80% = 24000元{NO_LIMITS}",
+    ),
+    (
+        "台州居民每年要交多少医保费？",
+        ("台州居民医保费的缴费标准为35元/月。",),
+        "按每月35元计算：35元 × 12个月 = 420元",
     ),
     (
         "福州灵活就业每月364.46元，一年要交多少？",
@@ -243,6 +258,11 @@ SUMS: list[tuple[str, tuple[str, ...], str]] = [
         "三级1200元，二级800元，合计：1200元 + 800元 = 2000元",
     ),
     (
+        "福州退休人员差两年半没缴满，要补多少钱？",
+        (ARREARS,),
+        "按每月312.39元计算：312.39元 × 30个月 = 9371.7元",
+    ),
+    (
         "宁波和绍兴的居民门诊起付线相差多少？",
         ("宁波居民门诊起付线为300元。", "绍兴居民门诊起付线为400元。"),
         "绍兴400元，宁波300元，相差：400元 − 300元 = 100元",
@@ -307,7 +327,7 @@ NONE: list[tuple[str, str, tuple[str, ...]]] = [
     ("other contribution", "福州灵活就业的人，差三年要补多少？", (ARREARS,)),
     ("years are asked for", "福州灵活就业要交满多少年？", (FUZHOU,)),
     ("asked for a month", "福州退休还差两年，每个月要补缴多少？", (ARREARS,)),
-    ("other year", "2019年福州灵活就业一年要交多少？", ("福州市灵活就业人员2025年月缴费364.46元。",)),
+    ("other year", "2019年福州灵活就业一年要交多少？", ("福州市灵活就业人员2025年每月缴费364.46元。",)),
     ("a range", "灵活就业一年要交多少？", ("灵活就业人员每月缴费500-2400元。",)),
     ("does not come out even", "台州居民医保每个月交多少？", ("台州居民医保每年缴费400元。",)),
     ("the wrong way round", "宁波在职职工住院报销比例，三级比二级高几个百分点？", (LEVELS,)),
@@ -317,13 +337,38 @@ NONE: list[tuple[str, str, tuple[str, ...]]] = [
         "宁波和绍兴的居民门诊起付线相差多少？",
         ("宁波居民门诊起付线为300元。", "绍兴居民门诊起付线为300元。"),
     ),
+    ("at least", "宁波在职职工在三级医院住院花了3万，能报多少？", (THIRD.replace("为80%", "为80%以上"),)),
+    ("foreign money", "宁波在职职工三级医院住院花了3万美元，能报多少？", (THIRD,)),
+    ("in a past year", "去年宁波在职职工三级医院住院花了3万，能报多少？", (THIRD,)),
+    (
+        "the rest is not known",
+        "宁波居民社区医院门诊花了3000元，能报多少？",
+        ("宁波居民门诊，二级医院报销60%，其他医疗机构报销15%。",),
+    ),
+    ("for one or the other", "杭州顺产和剖腹产的报销上限一共多少？", (BIRTHS,)),
+    ("bounded", "宁波在职职工在三级医院住院花了3万，能报多少？", ("宁波在职职工三级医院住院，最高报销比例为80%。",)),
+    ("no longer", "宁波在职职工在三级医院住院花了3万，能报多少？", (THIRD.replace("报销", "此前报销"),)),
+    ("not referred", "宁波在职职工在三级医院住院花了3万，能报多少？", (THIRD.replace("报销", "未按规定就医的报销"),)),
+    (
+        "a share of wages",
+        "宁波在职职工在三级医院住院花了3万，能报多少？",
+        ("宁波在职职工三级医院住院，按工资的40%支付。",),
+    ),
+    (
+        "an amount beside it",
+        "宁波在职职工在三级医院住院花了3万，能报多少？",
+        (THIRD.replace("报销", "床日定额300元，报销"),),
+    ),
+    ("begins above it", "宁波退休职工门诊花了3300元，能报多少？", ("宁波退休职工门诊费用超过1300元后按70%报销。",)),
+    ("a group", "宁波在职职工在三级医院住院花了3万，能报多少？", ("宁波在职建档立卡人员在三级医院住院，报销90%。",)),
+    ("two levels", "宁波在职职工在三级和二级医院住院花了3万，能报多少？", (THIRD,)),
     ("hedged sides", "杭州生育报销上限，剖腹产比顺产高多少？", (BIRTHS.replace("2400", "约2400"),)),
 ]
 
 
 def units(*texts: str) -> list[EvidenceUnit]:
-    """A unit a text, each from a document of its own; a title stands before a bar of full width."""
-    told = [text.rpartition("｜") for text in texts]
+    """A unit a text, each from a document of its own; a title stands before //."""
+    told = [text.rpartition("//") for text in texts]
     return [a_unit(f"d{n}#u0", text, title_path=(title,)) for n, (title, _, text) in enumerate(told)]
 
 
@@ -339,3 +384,31 @@ def test_a_sum_is_done_and_shown(question: str, texts: tuple[str, ...], text: st
 def test_in_doubt_there_is_no_sum(why: str, question: str, texts: tuple[str, ...]) -> None:
     """Whatever leaves a second reading open leaves the question to the sources' own words."""
     assert computed(question, units(*texts)) is None, why
+
+
+def test_limits_of_the_same_section_count_and_are_cited() -> None:
+    """A cap that stands beside the table holds for its rows, too."""
+    told = (
+        "| 宁波居民门诊机构 | 起付标准 | 报销比例 |\n| 二级医院 | 100元 | 60% |",
+        "宁波居民门诊的最高支付限额为900元。",
+    )
+    beside = [a_unit(f"d#u{n}", text, title_path=("宁波居民门诊",)) for n, text in enumerate(told)]
+    claim = computed("宁波居民在二级医院门诊花了2000元，能报多少？", beside)
+    assert claim is not None
+    assert claim.text.endswith("= 1140元，超过最高支付限额900元，按900元计（未计目录外费用）")
+    assert claim.units == tuple(beside)
+
+
+def test_only_the_bands_that_an_expense_reaches_are_cited() -> None:
+    """The band above is no ground for the sum."""
+    low, high = units(*BANDS)
+    claims = [computed(f"宁波在职职工在社区医院住院花了{spent}，能报多少？", [high, low]) for spent in ("3万", "8万")]
+    assert [claim.units for claim in claims if claim] == [(low,), (low, high)]
+
+
+def test_a_figure_told_twice_is_one_figure() -> None:
+    """A table and a sentence that say the same leave no doubt; the better unit is cited."""
+    first, again = units(THIRD, "宁波在职职工住三级医院，住院费用报销80%。")
+    claim = computed("宁波在职职工在三级医院住院花了3万，能报多少？", [first, again])
+    assert claim is not None
+    assert claim.units == (first,)
