@@ -113,7 +113,7 @@ def test_a_name_of_several_places_is_not_guessed(english: str) -> None:
 
 def test_every_city_has_an_english_name() -> None:
     """Beside its province, each city of the gazetteer is found by its pinyin."""
-    cities = [p for p in places.names().values() if len(p.within) == 1 and not p.name.endswith(("区", "县"))]  # noqa: SLF001
+    cities = [p for p in places.names().values() if len(p.within) == 1 and not p.name.endswith(("区", "县"))]
     spelt = {city.name: f"{_pinyin(city.name)}, {_pinyin(city.within[0])}" for city in cities}
     assert len(spelt) > 300
     assert [english for name, english in spelt.items() if name not in places.find(to_chinese(english))] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer.clarifying import INSURED_PLACE, general, missing
@@ -27,6 +27,7 @@ APART = [
     [("绍兴补助为230元。", ()), ("湖州补助为310元。", ())],
     [("补助为230元。", ("绍兴",)), ("湖州补助为310元。", ())],
     [("补助为230元。", ("浙江",)), ("补助为310元。", ("绍兴",)), ("补助为450元。", ("南京",))],
+    [("补助为230元。", ("湖州",)), ("补助由省里定。", ("浙江",)), ("补助为310元。", ("绍兴",))],
     [("补助为230元。", ("江苏",)), ANYWHERE, ("补助为310元。", ("绍兴",))],
 ]
 TOGETHER = [
@@ -54,6 +55,7 @@ def test_one_place_or_none_needs_no_question(sources: list[Source]) -> None:
     assert missing(*evidence(*sources)) == ()
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*APART, *TOGETHER]), st.randoms())
 def test_the_order_of_the_evidence_does_not_matter(sources: list[Source], random: Random) -> None:
     """Whichever comes first, and with a rule for everywhere beside it or without."""

@@ -9,9 +9,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from rag.answer.contacts import where_to_ask
 from rag.answer.frames import Phrases, phrases
-from rag.domain import DISCLAIMER, AbstentionReason, Scope
+from rag.domain import DISCLAIMER, AbstentionReason
 from rag.languages import Language, language
 from rag.settings import AI_LABEL
 
@@ -62,7 +61,8 @@ def test_an_english_frame_is_english() -> None:
     spoken: Language
     for spoken in get_args(Language):
         said = [_SLOT.sub("", sentence) for _, sentence in _sentences(phrases(spoken))]
-        assert [sentence for sentence in said if language(sentence) != spoken] == []
+        worded = [sentence for sentence in said if any(c.isalpha() for c in sentence)]
+        assert [sentence for sentence in worded if language(sentence) != spoken] == []
 
 
 @pytest.mark.parametrize("spoken", get_args(Language))
@@ -75,12 +75,3 @@ def test_no_figure_is_written_into_a_frame(spoken: Language) -> None:
 def test_the_chinese_label_is_that_of_the_settings() -> None:
     """One wording for the label, wherever it is read."""
     assert phrases("zh").ai_label == AI_LABEL
-
-
-@pytest.mark.parametrize("scope", [Scope(), Scope(insured_place="宁波")])
-def test_where_to_ask_is_said_as_before(scope: Scope) -> None:
-    """With the number of the table, the Chinese sentence is the one that the table of contacts makes."""
-    frame = phrases("zh")
-    place = scope.insured_place
-    office = frame.office_of_place.format(place=place) if place else frame.office_of_insured_place
-    assert frame.where_to_ask.format(name=frame.hotline, number="12393", office=office) == where_to_ask(scope)

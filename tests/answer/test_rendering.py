@@ -358,6 +358,7 @@ RELATIONS: tuple[Relation, ...] = ("disagree", "general-special")
 REASONS: tuple[TriageReason, ...] = ("emergency", "self_harm", "medical_advice")
 
 
+@settings(deadline=None)
 @given(reason=st.sampled_from(REASONS), given_frame=FRAMES)
 def test_every_triage_carries_label_disclaimer_and_whom_to_turn_to(reason: TriageReason, given_frame: Frame) -> None:
     """The table's words come first, in the language of the question; nothing is claimed and nothing cited."""
@@ -503,3 +504,20 @@ def test_an_english_abstention_is_english_and_names_the_bureau() -> None:
     )
     assert "12393" in text
     assert "宁波医疗保障局" in text
+
+
+@pytest.mark.parametrize(
+    ("scope", "office"),
+    [
+        (Scope(), "参保地医疗保障局"),
+        (Scope(insured_place="宁波"), "宁波医疗保障局"),
+        (Scope(insured_place="宁波", care_place="杭州"), "宁波医疗保障局"),
+        (Scope(care_place="杭州"), "参保地医疗保障局"),
+        (Scope(insured_place="{place}%s"), "{place}%s医疗保障局"),
+    ],
+)
+def test_who_gets_no_answer_is_told_whom_to_ask(scope: Scope, office: str) -> None:
+    """The hotline, and the office of the insured place: who treats says nothing about who insures."""
+    text = render_abstention("weak_evidence", None, frame(scope=scope)).text
+    assert "医保服务热线12393" in text
+    assert f"向{office}（" in text

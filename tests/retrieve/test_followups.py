@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.domain import Turn
@@ -38,6 +38,7 @@ def variations(draw: st.DrawFn) -> tuple[str, str, str]:
     return gapped.format(before), draw(st.sampled_from(ASKING_ON)).format(now), gapped.format(now)
 
 
+@settings(deadline=None)
 @given(variations())
 def test_another_value_takes_the_place_of_the_one_before(variation: tuple[str, str, str]) -> None:
     """Person, insurance, care, level, reach, year, class or place: all else of the question stays."""
@@ -45,6 +46,7 @@ def test_another_value_takes_the_place_of_the_one_before(variation: tuple[str, s
     assert completed(asked_on, said(before)) == meant
 
 
+@settings(deadline=None)
 @given(variations())
 def test_values_are_carried_from_one_follow_up_to_the_next(variation: tuple[str, str, str]) -> None:
     """A second follow-up varies what the first one meant; asking for the first value again leads back."""
@@ -63,6 +65,12 @@ def test_values_are_carried_from_one_follow_up_to_the_next(variation: tuple[str,
 def test_several_values_are_replaced_at_once(follow_up: str, meant: str) -> None:
     """Each one that there is another of; a kind that was not asked about before is added in the user's words."""
     assert completed(follow_up, said(EARLIER)) == meant
+
+
+def test_a_longer_value_does_not_shift_the_next_one() -> None:
+    """Each is put exactly where the other was."""
+    before = said("绍兴在职人员门诊能报几成？")
+    assert completed("灵活就业的住院呢？", before) == "绍兴灵活就业人员住院能报几成？"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +118,7 @@ def test_a_place_alone_answers_what_was_asked_back() -> None:
     assert completed("绍兴", conversation) == "职工医保住院能报多少？ 绍兴"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_without_a_conversation_a_question_is_itself(question: str) -> None:
     """There is nothing that it could lean on; only white space around it goes."""
@@ -120,6 +129,7 @@ USERS = st.lists(st.sampled_from([EARLIER, "那退休的呢？", "湖州呢", "�
 REPLIES = st.text(max_size=20) | st.sampled_from(["那南京呢？", "换个问题", "退休人员在海口报95%。"])
 
 
+@settings(deadline=None)
 @given(USERS, st.data())
 def test_what_the_service_said_is_no_part_of_a_question(questions: list[str], data: st.DataObject) -> None:
     """Replies, and whatever poses as one, change nothing: only users ask."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.retrieve.roles import PlaceRole, governing, roles
@@ -27,6 +27,7 @@ WORDINGS = (
 )
 
 
+@settings(deadline=None)
 @given(PAIRS, st.sampled_from(WORDINGS))
 def test_the_place_that_insures_governs(cities: tuple[str, str], wording: str) -> None:
     """Where one is treated, what one has heard of and what one has left give way, whichever cities they are."""
@@ -41,6 +42,7 @@ COMPARED = (
 )
 
 
+@settings(deadline=None)
 @given(PAIRS, st.sampled_from(COMPARED))
 def test_places_that_are_compared_all_count(cities: tuple[str, str], wording: str) -> None:
     """In the order in which they are named, each once."""
@@ -49,7 +51,7 @@ def test_places_that_are_compared_all_count(cities: tuple[str, str], wording: st
 
 def test_hearsay_is_not_compared_with() -> None:
     """A colleague's city beside two that are compared stays out."""
-    question = "听说成都报得多，绍兴和南京比哪个报得多？"
+    question = "听说成都报得多，绍兴和南京相比哪边划算？"
     assert governing(question) == ("绍兴", "南京")
 
 
@@ -122,6 +124,7 @@ PIECES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PIECES.map("".join))
 def test_whatever_governs_was_named(question: str) -> None:
     """Some place governs whenever one is named, and never one that is not."""

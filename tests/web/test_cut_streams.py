@@ -58,7 +58,7 @@ def talker() -> Talker:
 
 @pytest.fixture
 def cut_http(serve_model: Serve, talker: Talker) -> Iterator[httpx.Client]:
-    """A client of a service that has one place for the model, nobody waiting, and a deadline that nobody lives to see."""
+    """A client of a service with one place for the model, no queue, and a deadline that nobody lives to see."""
     with (
         ScriptedServer(talker) as server,
         serve_model(server.base_url, llm_parallel=1, llm_queue=0, llm_deadline_seconds=60.0) as http,

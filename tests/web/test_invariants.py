@@ -1,4 +1,4 @@
-"""Disclaimer and label are on every outcome of every route, and first in every stream: a random walk over all of them."""
+"""Disclaimer and label are on every outcome of every route, and first in every stream: a random walk over them."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from rag import places
 from rag.answer.verifying import polarity
 from rag.answer.verifying.mentions import DENYING, FIGURES, Statement
+from rag.answer.verifying.names import somebody
 from rag.answer.verifying.problems import Problem, kind_of
 from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
@@ -51,7 +52,7 @@ class _Token(Value):
     @property
     def position(self) -> str:
         """前, 后, 内 or the like, if that is what the word says."""
-        return self.shown[-1] if self.shown[-1] in _POSITIONS and (not self.dimension or self.dimension == "order") else ""
+        return self.shown[-1] if self.shown[-1] in _POSITIONS and self.dimension in {"", "order"} else ""
 
     @property
     def telling(self) -> bool:
@@ -63,13 +64,17 @@ class _Token(Value):
     def excludes(self, other: _Token) -> bool:
         """Whether the one stands for something else than the other.
 
-        A compound's last character says what kind of thing it is: 当月 and 次月 are two months, 刑责 and 刑事责任 one thing.
+        Without the last syllables that both share they have none in common: 当月 and 次月, 财政部门 and 税务部门.
         """
         if self.position or other.position:
             return bool(self.position and other.position) and self.position != other.position
-        own, its = sorted(_without_common_end(self.value, other.value), key=len)
-        of_a_kind = own != self.value or not (self.compound or other.compound)
-        return bool(own) and of_a_kind and not set(own) & set(its)
+        if self.value == other.value or (self.dimension and self.dimension == other.dimension):
+            return False  # `_exchanged` sees to words of one dimension
+        own, its = _without_common_end(self.shown, other.shown)
+        if self.compound or other.compound:  # only of phrases of a kind does one exclude the other
+            of_a_kind = own != self.shown or (somebody(self.shown) and somebody(other.shown))
+            return of_a_kind and min(len(own), len(its)) > 1 and not set(own) & set(its)
+        return bool(own and its) and not set(own) & set(its)
 
 
 def _without_common_end(one: str, other: str) -> tuple[str, str]:
@@ -89,12 +94,17 @@ def substituted(claim: Statement, there: Sequence[Statement]) -> list[Problem]:
     if swapped := _reordered(own, other):
         return [swapped]
     hedged = any(token.value in _HEDGES for token in own)
-    turns = _denials(own) % 2 != _denials(other) % 2
     codes = [(own[a:b], other[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
+    beforehand = any(token.position == "前" for mine, its in codes for token in (*mine, *its))  # 还没生效 is 生效前
+    turns = _denials(own) % 2 != _denials(other) % 2 and not beforehand
     found = [
         problem
         for mine, its in codes
-        for problem in (*_exchanged(mine, its, turns=turns), *(_denied(mine, its) if turns else ()), *_dropped(mine, its, hedged=hedged))
+        for problem in (
+            *_exchanged(mine, its, turns=turns),
+            *(_denied(mine, its) if turns else ()),
+            *_dropped(mine, its, hedged=hedged),
+        )
     ]
     return found or [problem for mine, its in codes for problem in _replaced(mine, its, own, other)]
 
@@ -113,12 +123,14 @@ def _replaced(
 def _name(tokens: Sequence[_Token]) -> _Token | None:
     """The one name, of one word or of a few, that some words come to; words without meaning of their own aside."""
     told = [token for token in tokens if not token.empty]
-    if not told or not told[-1].telling or len(told) > _LONGEST_NAME or any(t.figure or t.dimension in _LOOSE for t in told):
+    if len(told) == 1:
+        return told[0] if told[0].telling else None
+    if not 1 < len(told) <= _LONGEST_NAME or not told[-1].telling:
         return None
-    if len(told) > 1 and any(len(token.shown) == 1 for token in told):
+    if any(t.figure or t.dimension in _LOOSE or len(t.shown) == 1 for t in told):
         return None
     shown = "".join(token.shown for token in told)
-    return told[0] if len(told) == 1 else _Token("", shown, shown, compound=True)
+    return _Token("", shown, shown, compound=True)
 
 
 def _common(own: Sequence[_Token], other: Sequence[_Token]) -> int:

@@ -7,11 +7,13 @@ is the job of `mentions`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rag import places
-from rag.answer.verifying.mentions import DENYING, FIGURES, POLARITY, Mention
+from rag.answer.verifying import polarity
+from rag.answer.verifying.mentions import DENYING, FIGURES, POLARITY, POSITION, Mention
 from rag.answer.verifying.problems import Problem, kind_of
 
 _NAMES = frozenset({"phone", "document", "url"})
@@ -36,7 +38,20 @@ _SCOPES = _STRICT | {
     "condition",
 }
 _SCOPES -= {"chronic", "urgency", "care"}
-_EXCLUSIVE = frozenset("account role near channel drug tier class transfer copy provider designated owner sex grown wait form threshold contract money harm cause fault pension benefit penalty party settling city border order payer every kin agent severity times length direction until above break early scheme state day month year copy usual sure most direction".split())
+# A claim that names one of these, and its evidence only another that the claim leaves out, speaks of something else.
+_EXCLUSIVE = frozenset(
+    (
+        "account payer threshold role near border city settling provider designated owner drug class tier "  # of care
+        "insurance benefit money contract wait party fault cause harm severity penalty agent "  # of contracts
+        "sex grown kin state "  # whose
+        "times every day month year since length early above break transfer "  # when
+        "direction most copy form usual sure"  # how
+    ).split()
+)
+_ALL = frozenset({"全额", "全数", "全部", "所有"})
+_GENERAL = "医疗保险"  # may stand for each of its kinds
+_CLAUSE_END = re.compile(r"[，。；：,;:|]")
+_BETWEEN_ITEMS = re.compile(r"、|以及|和|与|及|或者?")
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
@@ -86,15 +101,21 @@ def _denial(mention: Mention, claim: Sequence[Mention], told: Mapping[str, Seque
 
 def _turned_denial(mention: Mention, told: Mapping[str, Sequence[Mention]]) -> Problem | None:
     rivals = told.get(mention.dimension, ())
-    opposite = "-" if mention.value == "+" else "+"
-    if not any(other.value[0] == opposite for other in rivals):
+    against = [other for other in rivals if _denies_the_other(mention, other)]
+    if not against:
         return None
     fits = _fits(mention, rivals)
-    like = [fits[id(other)] for other in rivals if other.value[0] != opposite]
-    unlike = [fits[id(other)] for other in rivals if other.value[0] == opposite]
-    if max(unlike) > max(like) + DENIAL_MARGIN if like else max(unlike) >= MIN_FIT:
-        return Problem("polarity", mention.text, ("不" if opposite == "-" else "") + mention.shown)
+    like = [fits[id(other)] for other in rivals if other not in against]
+    unlike = max(fits[id(other)] for other in against)
+    if unlike > max(like) + DENIAL_MARGIN if like else unlike >= MIN_FIT:
+        return Problem("polarity", mention.text, ("不" if mention.value == "+" else "") + mention.shown)
     return None
+
+
+def _denies_the_other(mention: Mention, other: Mention) -> bool:
+    """Whether one of two mentions of a word is denied, and its part of the statement with it."""
+    opposite = {mention.value[0], other.value[0]} == {"+", "-"}
+    return opposite and other.denied != mention.denied and not polarity.contraposed(mention.text, other.text)
 
 
 def _may_stand_above(mention: Mention) -> bool:
@@ -129,13 +150,17 @@ def _problem(
     if not like:
         if _may_stand_above(mention):
             return _named(mention, best)
-        if mention.dimension in _EXCLUSIVE | {d for d in (mention.dimension,) if d.startswith("position:")} and (left := [o for o in rivals if o.value not in named]):
+        if _is_exclusive(mention) and (left := [o for o in rivals if o.value not in named]):
             return _named(mention, best or left[0])
         return _named(mention, best) if best is not None and fits[id(best)] >= MIN_FIT else None
     own = max(fits[id(other)] for other in like)
     figure = best is not None and mention.dimension in FIGURES and best.value != mention.value
     margin = FIGURE_MARGIN if figure else WORD_MARGIN
     return _named(mention, best) if best is not None and fits[id(best)] > own + margin else None
+
+
+def _is_exclusive(mention: Mention) -> bool:
+    return mention.value != _GENERAL and (mention.dimension in _EXCLUSIVE or mention.dimension.startswith(POSITION))
 
 
 def _told_by_figure(mention: Mention) -> bool:
@@ -205,11 +230,23 @@ def _missing(mention: Mention, rivals: Sequence[Mention], told: Sequence[Mention
         return None
     if mention.dimension == "date":
         return Problem("date", mention.shown, rivals[0].shown if rivals else "")
+    if mention.dimension == "number" and any(o.value == mention.value for o in told if o.dimension == "amount"):
+        return None  # 5万到10万 of money
+    if mention.dimension == "count" and not rivals and _is_length_of_list(mention, told):
+        return None
+    if mention.dimension == "ratio" and mention.shown in _ALL and any(other.shown in _ALL for other in told):
+        return None
     digits = _digits(mention)
     other = next((o for o in told if o.dimension in FIGURES - _NAMES and _digits(o) == digits), None)
     if mention.dimension in _NAMES or other is None:
         return Problem("number", mention.shown, rivals[0].shown if rivals else "")
     return Problem("unit", mention.shown, other.shown)
+
+
+def _is_length_of_list(mention: Mention, told: Sequence[Mention]) -> bool:
+    """Whether the evidence lists as many things as the claim counts: 两项 of 生育津贴和生育医疗费用."""
+    clauses = {clause for other in told for clause in _CLAUSE_END.split(other.text)}
+    return any(f"{len(_BETWEEN_ITEMS.split(clause))}{mention.value[-1]}" == mention.value for clause in clauses)
 
 
 def _percent(mention: Mention) -> str:
@@ -265,5 +302,5 @@ def _open_alike(mention: Mention, other: Mention) -> bool:
     if mention.dimension not in FIGURES or mention.bound[0] == other.bound[0]:
         return True
     if mention.bound[0] and other.bound[0]:
-        return mention.denied != other.denied
+        return mention.denied != other.denied or polarity.contraposed(mention.text, other.text)
     return not (mention.bound[1] or other.bound[1]) or mention.dimension in {"period", "count", "date", "number"}

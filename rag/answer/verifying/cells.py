@@ -56,9 +56,11 @@ def _led_to(slot: Slot, sentence: str, cells: Sequence[_Cell]) -> _Cell | None:
     begin = max((other.end for other in alike if other.end <= slot.start), default=0)
     stop = _CLAUSE_END.search(sentence, slot.end)
     near, ahead = sentence[begin : stop.start() if stop else len(sentence)], sentence[: alike[0].start]
-    chosen = []
+    chosen: list[frozenset[str]] = []
     for labels in zip(*(cell.labels for cell in cells), strict=True):
-        named = {label for label in labels if label <= _words(near)} or {label for label in labels if label <= _words(ahead)}
+        named = {label for label in labels if label <= _words(near)} or {
+            label for label in labels if label <= _words(ahead)
+        }
         if len(named) != 1:
             return None
         chosen += named

@@ -12,10 +12,11 @@ import unicodedata
 from collections.abc import Sequence
 
 from rag import places, qualifiers
+from rag.answer.verifying import cells, modality
 from rag.answer.verifying.alignment import substituted
 from rag.answer.verifying.binding import turned
+from rag.answer.verifying.foreign import brought_in
 from rag.answer.verifying.mentions import Mention, Statement
-from rag.answer.verifying import cells, modality
 from rag.answer.verifying.names import unknown
 from rag.answer.verifying.problems import Problem
 from rag.answer.verifying.slots import Slot, slots
@@ -53,14 +54,16 @@ MIN_KEPT_WHOLE = 0.75
 
 def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
     """Everything in `claim` that its evidence (with the title path above it) does not carry; empty when it stands."""
+    own = [*brought_in(claim, "\n".join((*evidence, title))), *modality.belied(claim)]
     claim, title = plain(claim), plain(title)
-    told = _located(plain("\n".join(evidence)), title)
+    told = _with_places(plain("\n".join(evidence)), title)
     its = _read(told)
     repeated = {statement.text for statement in its}
     mine = [statement for statement in _read(claim) if statement.text not in repeated]
     watched = frozenset(word for statement in mine for words in statement.denied for word in words)
     watched |= frozenset(words[0] for statement in its for words in statement.denied)
     problems = [
+        *own,
         *turned(_named(mine, watched), _named(its, watched), _named(_read(title), frozenset())),
         *(problem for statement in mine for problem in substituted(statement, its)),
         *_denied_alone(mine, its, title + told),
@@ -90,7 +93,7 @@ def _denied_alone(mine: Sequence[Statement], its: Sequence[Statement], told: str
     return [Problem("polarity", statement.text) for statement in mine if _REFUSING.search(statement.text)]
 
 
-def _located(told: str, title: str) -> str:
+def _with_places(told: str, title: str) -> str:
     """全省, 省内 and 本市 by the name of the place that the text is about."""
     named = places.find(title + told)
     if not named:

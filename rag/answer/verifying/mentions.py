@@ -14,11 +14,11 @@ from typing import Literal
 from rag import places, qualifiers
 from rag.answer.verifying import contrasts, polarity
 from rag.answer.verifying.slots import Slot, slots
-from rag.answer.verifying.wording import words
+from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
 
 Direction = Literal["", "up", "down"]
-POLARITY = "polarity:"
+POLARITY, POSITION = "polarity:", "position:"
 DENYING = frozenset({"不得", "无需"})  # what these deny is the job of `polarity`
 FIGURES = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url", "number"})
 
@@ -28,7 +28,7 @@ _BOUNDS: tuple[tuple[Direction, re.Pattern[str], re.Pattern[str]], ...] = (
         "up",
         re.compile(r"不低于|不少于|至少|最低|最少|最短|最小|下限|起码|超过多少|满多少|起付线?|起报"),
         re.compile(
-            r"(?:不小于|不短于|不早于|不会?低于|不会?短于|(?<![不未没])(?:超过|超出|高于|多于|大于|达到|突破|高出|过了)|(?<![不未没])满|自|从)"
+            r"(?:不小于|不短于|不早于|不会?低于|不会?短于|(?<![不未没])(?:超过|超出|高于|多于|大于|达到|突破|高出|过了)|(?<![不未没])满|[花用交缴][到够]|自|从)"
             r"[了到为是：:约人民币]*$"
         ),
     ),
@@ -46,15 +46,18 @@ _AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
     ("down", re.compile(r"[)）]?[及或（(]?(?:以下|以内|之内|内|封顶|为限|为上限|之前|前|以前)")),
 )
 _SAID_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
-    ("up", re.compile(r"^[可能会或]*[是为]?[^，。；]{0,6}?(?:起付线?|下限|起报)")),
-    ("down", re.compile(r"^[可能会或]*[是为]?[^，。；]{0,6}?(?:封顶线?|上限|限额)")),
+    ("up", re.compile(r"^[可能会或]*[是为]?[^，。；]{0,6}?(?:起付线?|下限|起报)|^的最[低少]")),
+    ("down", re.compile(r"^[可能会或]*[是为]?[^，。；]{0,6}?(?:封顶线?|上限|限额)|^的最[高多]")),
 )
 _WEAK = re.compile(
-    r"上限|下限|封顶|达到|满(?!多少)|自|从|过了|起付|起报|超过多少|起|以后|之后|后|以内|之内|内|限额|额度|为限|之前|前|以前|突破|高达"
+    r"[到够]|上限|下限|封顶|达到|满(?!多少)|自|从|过了|起付|起报|超过多少|起|以后|之后|后|以内|之内|内|限额|额度|为限|之前|前|以前|突破|高达"
 )
 _RANGE_LEFT = re.compile(r"(?:至|到|-|~|—|–|以上)+$")
 _RANGE_RIGHT = re.compile(r"(?:至|到|-|~|—|–)")
-_POSITION = re.compile(r"(?P<what>[\u4e00-\u9fff]{1,4}?)(?:期?届?满)?[之以]?(?P<where>前|后|内)(?=[，。；、,;的再才可能就应由向]|$)")
+_POSITION = re.compile(
+    r"(?P<what>[\u4e00-\u9fff]{1,4}?)(?:期?届?满)?[之以]?(?P<where>前|后|内)(?:(?=[，。；、,;的再才可能就应由向]|$)|(?<=期[前后内]))"
+)
+_SINCE = re.compile(r"(?P<what>[\u4e00-\u9fff]{2})(?=(?:(?:或者?|、|及|和)[\u4e00-\u9fff]{2})?之日)")
 _CLAUSE = re.compile(r"[，。；;,]")
 _PART = re.compile(r"[，。；;,、]")
 _LIST = re.compile(r"[\u4e00-\u9fff]{0,2}(?:、|和|与|或者?|及|以及|/|至|到|-|~|—|–|以上)+[^\s，。；、]{0,3}")
@@ -318,11 +321,13 @@ def _denial(word: polarity.Word) -> str:
 
 
 def _positions(text: str) -> list[_Found]:
-    """Before, after or during what: 备案后, 宽限期满以后, 犹豫期内."""
-    return [
-        _Found("position:" + words(match["what"])[-1][0], match["where"], match.start("where"), match.end("where"))
+    """Before, after or during what (备案后, 宽限期满以后, 犹豫期内), and since what (成立之日)."""
+    found = [
+        _Found(POSITION + words(match["what"])[-1][0], match["where"], match.start("where"), match.end("where"))
         for match in _POSITION.finditer(text)
     ]
+    since = [(words(match["what"])[-1][0], match) for match in _SINCE.finditer(text)]
+    return found + [_Found("since", word, *match.span()) for word, match in since if word_class(word) == "v"]
 
 
 def _is_name(slot: Slot, named: Sequence[tuple[str, str, int, int]]) -> bool:

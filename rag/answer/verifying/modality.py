@@ -8,93 +8,139 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 from rag.answer.verifying import polarity
 from rag.answer.verifying.problems import Problem
-from rag.answer.verifying.wording import words
+from rag.answer.verifying.slots import slots
+from rag.answer.verifying.wording import word_class
 
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?|\n]")
-_REFUSAL = re.compile(r"不能(?!力)|不可(?!抗|避)(?:以)?|不得(?!不)|不予|不准|不许|无权|禁止|严禁|不再")
-_PERMISSION = re.compile(
-    r"(?<!不)可以|(?<![不许认])可(?![能行靠是以用])|(?<![不功性])能(?![力])|允许|准许|有权|得以"
+_REFUSAL = re.compile(r"不能(?!力)|不可(?!抗|避)(?:以)?|不得(?!不)|不予|不准|不许|无权|无法|禁止|严禁|不再")
+_PERMISSION = re.compile(r"(?<!不)可以|(?<![不许认])可(?![能行靠是以用])|(?<![不功性可])能(?!力)|允许|准许|有权|得以")
+_DUTY = re.compile(
+    r"必须|务必|应当|应该|(?<![不无])必需|(?<![无不必])须|(?<![对相适供反响不])应(?![对用急收])|需要?(?!求)|得(?=[先要在向由])|(?<!不)要(?![求么])|强制"
 )
-_DUTY = re.compile(r"必须|务必|应当|应该|(?<![不无])必需|(?<![无不必])须|(?<![对相适供反响不])应(?![对用急收])|需要?(?!求)|得(?=[先要在向由])|(?<!不)要(?!求)|强制")
 _STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|强制")
-_HARD = re.compile(r"必须|务必|应当")
+_OPTIONS = frozenset({"可以", "有权"})
 # What gives a duty another form: only then, only who, on condition.
 _CONDITION = re.compile(r"才|方可|方能|只有|前提|条件|(?<!不)仅|只能|只限|不得|不能")
+_NO_EXCEPTION = re.compile(r"不例外|无一例外|毫无例外|没有例外")
+_VERDICT = re.compile(r"(?P<no>不(?:是|能|可以|属于|算|会|行))[的]?[，,。；]|(?:是|能|可以|属于|算|会|行)的?[，,。；]")
+_COPULA = re.compile(r"(?<![可但就还只要凡总不])(?:属于|也?是|算)")
 _WAIVER = re.compile(r"无需|无须|不需要?|不用|不必|免于|免(?=备案|予|除|交|缴)")
 # What refuses without a word of refusal.
 _EXCLUSION = re.compile(
-    r"[不没未无非免禁仅只才]|除|自[费付理]|例外|停止|终止|中断|失[效败]|拒绝|取消|以外|避免|难以|之?前(?![往提来])"
+    r"[不没未无非免禁仅只才]|(?<!解)除|自[费付理]|例外|停止|终止|中断|失[效败]|拒绝|取消|以外|避免|难以|之?前(?![往提来])"
 )
-# Shares of a clause's wording that have to stand in another for it to be the same. Fitted on development pairs.
+_ONLY = re.compile(r"[仅只才]|(?<!解)除|方可|方能|以外|停止|终止")
+# Fitted on development pairs: the share of a clause's wording that has to stand in another for it to speak of the same,
+# how near to the best another one counts as well, and the share both ways for it to be the same but for a negation.
 SAME = 0.6
 TIE = 0.15
-MIRROR = 0.7
+MIRROR = 0.75
+_HALF = 2
 
 
 def turned(claim: str, told: str) -> list[Problem]:
     """Clauses of the claim that demand, permit or refuse what the evidence does not."""
-    there = _candidates(told)
+    there = _clauses(told)
     return [problem for clause in _clauses(claim) if (problem := _turned(clause, there, told, claim))]
+
+
+def belied(claim: str) -> list[Problem]:
+    """A verdict ahead of the claim (不能，...) that the rest of the claim belies; `claim` as it is written."""
+    match = _VERDICT.match(claim.strip())
+    if match is None:
+        return []
+    rest = claim.strip()[match.end() :]
+    affirms = not _EXCLUSION.search(rest) and bool(_PERMISSION.search(rest) or _COPULA.search(rest))
+    refuses = bool(_REFUSAL.search(rest)) and not _PERMISSION.search(_REFUSAL.sub("", rest))
+    return [Problem("polarity", match.group())] if (affirms if match["no"] else refuses) else []
 
 
 def _turned(clause: str, there: Sequence[str], told: str, claim: str) -> Problem | None:
     if _STRICT_DUTY.search(clause) and not (_DUTY.search(told) or _CONDITION.search(told)):
         return Problem("polarity", clause)
+    if _NO_EXCEPTION.search(clause) and not _NO_EXCEPTION.search(told):
+        return Problem("polarity", clause)
     own = _content(clause)
-    if not own or not there:
+    if not own:
         return None
-    shares = [(_share(own, other), other) for other in there]
-    least = max(SAME, max(share for share, _ in shares) - TIE)
-    alike = [other for share, other in shares if share >= least]
+    alike = _alike(own, there) or _alike(own, ["，".join(pair) for pair in pairwise(there)])
     if alike and all(_contradicts(clause, other) or _mirrors(clause, other, claim) for other in alike):
         return Problem("polarity", clause, alike[0])
     return None
 
 
+def _alike(own: frozenset[str], there: Sequence[str]) -> list[str]:
+    """The clauses that carry a clause's words best, or nearly so."""
+    shares = [(_share(own, other), other) for other in there]
+    least = max([SAME, *(share - TIE for share, _ in shares)])
+    return [other for share, other in shares if share >= least]
+
+
 def _mirrors(clause: str, best: str, claim: str) -> bool:
     """Whether two clauses of the same words differ by a negation."""
-    if "、" in best or _share(_content(best), clause) < MIRROR or _share(_content(clause), best) < MIRROR:
-        return False
     own, other = len(polarity.negations(clause)), len(polarity.negations(best))
-    return own % 2 != other % 2 and not (own == 0 and _EXCLUSION.search(claim)) and not (other == 0 and _EXCLUSION.search(best))
+    if min(own, other) or own % 2 == other % 2 or "、" in best or clause.endswith("不行") or not _has_verb(best):
+        return False
+    if _EXCLUSION.search(best if own else claim):  # denies it in other words
+        return False
+    if not all(word in (best if own else clause) for word in _denied(clause if own else best)):
+        return False
+    return min(_share(_content(best), clause), _share(_content(clause), best)) >= MIRROR
 
 
 def _contradicts(clause: str, best: str) -> bool:
-    refuses, permits, demands = (bool(p.search(clause)) for p in (_REFUSAL, _PERMISSION, _DUTY))
-    if refuses:
-        return not _EXCLUSION.search(best)
+    """Whether the one refuses, permits or demands what the other does not."""
+    if _REFUSAL.search(clause):
+        denied = _ONLY if _PERMISSION.search(best) and not _REFUSAL.search(best) else _EXCLUSION
+        return not denied.search(best)
     if _WAIVER.search(clause):
         return False
-    if permits and not polarity.negations(clause) and _REFUSAL.search(best):
+    permission, demanded = _PERMISSION.search(clause), bool(_DUTY.search(best))
+    permitted = bool(_PERMISSION.search(best))
+    if permission and not polarity.negations(clause) and _REFUSAL.search(best):
         return not _CONDITION.search(clause)
-    if permits and not demands and _PERMISSION.search(clause).group() in {"可以", "有权"} and _HARD.search(best) and not _PERMISSION.search(best):
-        return True
-    if _STRICT_DUTY.search(clause):
-        return bool(_PERMISSION.search(best)) and not (_DUTY.search(best) or _CONDITION.search(best))
-    return False
+    if permission and not _DUTY.search(clause):
+        return permission.group() in _OPTIONS and demanded and not permitted
+    return bool(_STRICT_DUTY.search(clause)) and permitted and not (demanded or _CONDITION.search(best))
+
+
+def _denied(clause: str) -> list[str]:
+    return [clause[word.start : word.end] for word in polarity.content(clause) if word.head]
+
+
+def _has_verb(clause: str) -> bool:
+    return any(word_class(word.text) == "v" for word in polarity.content(clause))
 
 
 def _clauses(text: str) -> list[str]:
-    return [clause for clause in _CLAUSE_END.split(text) if clause.strip()]
-
-
-@functools.lru_cache(maxsize=256)
-def _candidates(told: str) -> tuple[str, ...]:
-    """The clauses of the evidence, and each two that follow each other."""
-    clauses = _clauses(told)
-    return (*clauses, *("，".join(pair) for pair in zip(clauses, clauses[1:], strict=False)))
+    """The parts between marks of punctuation; a table's row stays whole, as one of its cells may deny another."""
+    return [
+        clause
+        for line in text.split("\n")
+        for clause in ([line] if line.startswith("|") and polarity.negations(line) else _CLAUSE_END.split(line))
+        if clause.strip()
+    ]
 
 
 @functools.lru_cache(maxsize=2048)
 def _content(clause: str) -> frozenset[str]:
+    """The content words but for figures, which `binding` compares."""
+    for slot in reversed(slots(clause)):
+        clause = clause[: slot.start] + "，" + clause[slot.end :]
     return frozenset(word.text for word in polarity.content(clause))
 
 
 def _share(own: frozenset[str], other: str) -> float:
     known = _content(other)
-    carried = sum(len(word) for word in own if word in known or word in other)
+    carried = sum(len(word) for word in own if word in known or all(part in other for part in _parts(word)))
     return carried / sum(map(len, own)) if own else 0.0
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    """A word of four characters by its halves: 解除合同 stands in 解除本合同."""
+    return (word[:_HALF], word[_HALF:]) if len(word) == 2 * _HALF else (word,)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import rjieba
 
@@ -17,16 +17,20 @@ from rag.answer.verifying.wording import words
 from rag.domain import Value
 
 # What the dictionary's name of a person or a body ends with.
-_PERSON = re.compile(r".+(?:人员|人士|[人者员民生师士户工妻妇亲友属童儿女母])$|家属|配偶|职工")
-_BODY = re.compile(r".+(?:部门|机构|机关|[局厅委署关])$|法院|银行|学校")
+_PERSON = re.compile(r"人员|.+(?:人士|[人者员民生师士户工妻妇亲友属童儿女母])$|家属|配偶|职工|邻居|同事|同学")
+_BODY = re.compile(r".+(?:部门|机构|机关|单位|[局厅委署关])$|法院|银行|学校")
 # What says only that a person or a body is meant; the name is what stands before it.
-_HEAD = re.compile(r"(?:(?<!社会)(?:工作人员|从业人员|人员|人士|人群|对象|(?<=..)职工)|行政部门|主管部门|经办机构|部门|机构|机关|成员|[人者员局们])$")
+_HEAD = re.compile(
+    r"(?:(?<!社会)(?:工作人员|从业人员|人员|人士|人群|对象|(?<=..)职工)|行政部门|主管部门|经办机构|部门|机构|机关|成员|[人者员局们])$"
+)
 _KINDS = frozenset("nljib")
 _MODIFIERS = frozenset("nljibva")
-# Whoever is spoken of may be called so.
+# Whoever is spoken of may be called so; and words that only end like a name.
 _ANYBODY = frozenset(
-    "人 人员 个人 本人 自己 患者 病人 参加人 参保人 当事人 申请人 消费者 市民 群众 公民 医疗机构 机构 部门 机关 单位 有关 相关 对象 成员 工作人员 "
-    "家庭 他人 别人 产生 人民".split()
+    (
+        "人 人员 个人 本人 自己 他人 别人 患者 病人 参加人 参保人 当事人 申请人 消费者 市民 群众 公民 人民 工作人员 "
+        "成员 家庭 对象 医疗机构 机构 部门 机关 单位 有关 相关 产生"
+    ).split()
 )
 # One person or body under several names, on a line; each may be called by any of its line's names.
 _SAME = """
@@ -51,11 +55,16 @@ _SAME = """
 
 
 class Name(Value):
-    """A person or a body as it is named: what tells it from others, and what it is."""
+    """A person or a body as it is named, and by what it is told from others: 失业 of 失业人员."""
 
     shown: str
-    core: tuple[str, ...]
+    core: str
     person: bool
+
+
+def somebody(word: str) -> bool:
+    """Whether a word is a name of a person or a body by its last syllables."""
+    return bool(_PERSON.fullmatch(word) or _BODY.fullmatch(word))
 
 
 def unknown(claim: str, told: str) -> list[Problem]:
@@ -64,11 +73,12 @@ def unknown(claim: str, told: str) -> list[Problem]:
     return [
         Problem("person" if name.person else "qualifier", name.shown)
         for name in _names(claim)
-        if not (_told(name.shown, told, known) or all(_told(part, told, known) for part in name.core))
+        if not (_told(name.shown, told, known) or _told(name.core, told, known))
     ]
 
 
 def _told(part: str, told: str, known: set[str]) -> bool:
+    """Whether it stands in the evidence, as such or under another name."""
     chosen = words(part)[0][0]
     return part in told or chosen in known or any(other in told for other in _SAME_AS.get(part, ()))
 
@@ -80,17 +90,16 @@ def _names(text: str) -> tuple[Name, ...]:
 
 
 def _name(tagged: Sequence[tuple[str, str]], i: int) -> Name | None:
+    """The name that the i-th word is, or that it ends."""
     word, kind = tagged[i]
-    person = bool(_PERSON.fullmatch(word))
-    if word == "人员" or (kind[0] in _KINDS and (person or _BODY.fullmatch(word))):
-        core = _HEAD.sub("", word)
-        if word not in _ANYBODY and core not in _ANYBODY and len(core) > 1:
-            return Name(word, (core,), person)
-        if not core and i and tagged[i - 1][1][0] in _MODIFIERS and len(tagged[i - 1][0]) > 1:
-            return Name(tagged[i - 1][0] + word, (tagged[i - 1][0],), person)
-        if word not in _ANYBODY:
-            return Name(word, (word,), person)
-    return None
+    if kind[0] not in _KINDS or not somebody(word):
+        return None
+    person, core = bool(_PERSON.fullmatch(word)), _HEAD.sub("", word)
+    if not core and i and tagged[i - 1][1][0] in _MODIFIERS and len(tagged[i - 1][0]) > 1:
+        return Name(tagged[i - 1][0] + word, tagged[i - 1][0], person)
+    if {word, core} & _ANYBODY:
+        return None
+    return Name(word, core if len(core) > 1 else word, person)
 
 
 def _table() -> dict[str, list[str]]:

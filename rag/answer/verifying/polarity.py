@@ -12,7 +12,7 @@ from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
 
 _NEGATION = re.compile(
-    r"不(?!(?:[同论仅只但管断过足良便时明幸服限]|少(?!于)|满(?![足意])|少于|低于|超过|高于|多于|大于|短于|到(?=\d|[一二三四五六七八九十半])|"
+    r"不(?!(?:[同论仅只但管断过良便时明幸服限]|足(?!以)|少(?!于)|满(?![足意])|少于|低于|超过|高于|多于|大于|短于|到(?=\d|[一二三四五六七八九十半])|"
     r"一[定样致]|定期|动产|可抗力))"
     r"(?:需要|须要|能够|可以|允许|准许|应当|应该|再|予以|予|得|能|可|会|准|许|必|用|须|需|应|是|属于|在)?|"
     r"无(?!锡|论|期|障碍|息|形|偿|线|记名|人机)(?:需|须|法|权|从)?|"
@@ -23,6 +23,9 @@ _AFTERWARDS = re.compile(r"除外|例外|不在此列")
 _BEFOREHAND = re.compile(r"[之以]?前(?!往|提|来|款|项)")
 _END = re.compile(r"[，。；：！？,;:!?、\n）)]|的(?!话)|而|但|就|则|却|才|还|也|者")
 _END_OF_NOUN = re.compile(r"[，。；：！？,;:!?、\n）)]")
+_ONLY_THEN = re.compile(r"才|方[可能]|只有")
+_LISTED = re.compile(r"(?:、[\u4e00-\u9fff]{1,6})+")
+_UNFULFILLED = re.compile(r"[不未没][^，。；]?满|[不未没]有?达?到|不足|不够|少于|低于")
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?\n]")
 _COPULAS = ("是", "属于", "在")
 _LIGHT = frozenset(
@@ -62,18 +65,22 @@ def content(statement: str) -> list[Word]:
     short = {start for word, start, length in words(covered) if length == 1 and word_class(word) == "v"}
     for number, (begin, end, whole) in enumerate(_scopes(statement)):
         inside = [word for word in found if begin <= word.start < end]
-        for word in inside:
-            reached.setdefault(word.start, number)
+        listed = _LISTED.match(statement, end)  # 不得侵占、挪用
+        for word in found:
+            if begin <= word.start < (listed.end() if listed else end):
+                reached.setdefault(word.start, number)
         if whole or begin not in short or (inside and inside[0].start == begin):
-            heads |= {word.start for word in (inside if whole else _up_to_verb(inside, statement))}
+            heads |= {word.start for word in (inside if whole else _up_to_verb(inside, statement, begin))}
     for word in found:  # 保险责任开始前 says what 保险责任还没开始 says
         if _BEFOREHAND.match(statement, word.end):
             reached.setdefault(word.start, -1)
     return [Word(w.text, w.start, w.end, reached.get(w.start), w.start in heads) for w in found]
 
 
-def _up_to_verb(inside: list[Word], statement: str) -> list[Word]:
-    """What a negation denies of the words behind it: the first verb, else the first word."""
+def _up_to_verb(inside: list[Word], statement: str, begin: int) -> list[Word]:
+    """What a negation denies of the words behind it: the next word, or past adverbs the first verb."""
+    if inside and inside[0].start == begin:
+        return inside[:1]
     verbs = [word for word in inside if word_class(statement[word.start : word.end]) == "v"]
     return (verbs or inside)[:1]
 
@@ -95,6 +102,11 @@ def _scopes(statement: str) -> list[tuple[int, int, bool]]:
 def negations(statement: str) -> list[tuple[int, int]]:
     """Where the statement's negations stand."""
     return [match.span() for pattern in (_NEGATION, _AFTERWARDS) for match in pattern.finditer(statement)]
+
+
+def contraposed(statement: str, other: str) -> bool:
+    """Whether the one may say for those who do not fulfil a condition what the other says for those alone who do."""
+    return bool(_ONLY_THEN.search(other)) and len(negations(statement)) + len(_UNFULFILLED.findall(statement)) > 1
 
 
 def negated(statement: str) -> bool:

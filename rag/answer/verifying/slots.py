@@ -7,6 +7,7 @@ Knows numerals and units. Whether a claim may use a figure is the job of `checki
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
@@ -56,10 +57,15 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "ratio",
         re.compile(
-            rf"(?P<base>[百千万])分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?)\s*(?P<sign>[%‰])|(?P<cheng>[一二三四五六七八九])成(?P<half>半|[一二三四五六七八九](?![十百千万级甲次]))?|(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二三四五六七八九十\d]+)"
+            rf"(?P<base>[百千万])分之(?P<han>[{_HAN_DIGITS}\d.]+)|(?P<num>\d+(?:\.\d+)?|[{_HAN_DIGITS}]+)\s*(?P<sign>[%‰])|(?P<word>全额|全数|全部(?=报销|支付|给付)|一半|半数|双倍|翻倍)|(?P<cheng>[一二三四五六七八九])成(?P<half>半|[一二三四五六七八九](?![十百千万级甲次]))?|(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二三四五六七八九十\d]+)"
         ),
     ),
-    ("amount", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?|(?P<currency>美元|美金|港元|港币|欧元|日元|英镑|澳元|加元))")),
+    (
+        "amount",
+        re.compile(
+            rf"(?P<num>{_NUMBER})\s*(?P<scale>千万|百万|万|千|亿)?(?:余|多)?\s*(?:元|块钱?|(?P<currency>美元|美金|港元|港币|欧元|日元|英镑|澳元|加元))"
+        ),
+    ),
     ("age", re.compile(rf"(?P<num>{_NUMBER})\s*周?岁")),
     (
         "period",
@@ -71,6 +77,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("count", re.compile(rf"(?P<num>{_NUMBER})\s*(?P<scale>万|千)?(?:余|多)?(?P<unit>{_COUNTERS})")),
     ("number", re.compile(r"(?<![\d.])(?P<num>\d+(?:,\d{3})*(?:\.\d+)?)(?P<scale>千万|百万|万|千|亿)?(?!\d|\.\d)")),
 )
+# Shares that are said without a numeral, in percent.
+_SHARES = {"全额": "100", "全数": "100", "全部": "100", "一半": "50", "半数": "50", "双倍": "200", "翻倍": "200"}
 # A range shares the unit behind its end: 50-70%, 6至12个月, 约2000至3500元.
 _RANGE = re.compile(
     r"(?P<low>\d+(?:\.\d+)?)\s*(?P<own>%|万|元)?\s*(?:-|~|—|–|至|到)+\s*(?P<high>\d+(?:\.\d+)?)\s*(?P<unit>%|万元|元|个?工作日|个月|个?小时|年|天|日|周?岁|家|次|倍|种|项|名|周)"
@@ -100,6 +108,7 @@ class Slot(Value):
         return self.kind, self.value
 
 
+@functools.lru_cache(maxsize=4096)
 def slots(text: str) -> tuple[Slot, ...]:
     """The figures of a text, in order of appearance. Offsets refer to the NFKC form of the text."""
     plain, origin = _spelled_out(unicodedata.normalize("NFKC", text))
@@ -165,7 +174,7 @@ def _value(kind: str, match: re.Match[str]) -> str | None:
     if kind == "level":
         return {"1": "一", "2": "二", "3": "三"}.get(groups["han"], groups["han"])
     if kind == "ratio":
-        return _ratio(groups)
+        return _ratio(groups) or match.group()  # what can't be read equals only itself
     if kind == "period":
         return _period(groups)
     number = _number(groups["num"])
@@ -195,6 +204,8 @@ def _ratio(groups: dict[str, str | None]) -> str | None:
     if groups["whole"]:
         whole, part = _number(groups["whole"]), _number(groups["part"] or "")
         return _plain((part * 100 / whole).quantize(Decimal("0.0001"))) if whole and part else None
+    if groups["word"]:
+        return _SHARES[groups["word"]]
     if groups["cheng"]:
         tenths, more = _number(groups["cheng"]), groups["half"]
         extra = Decimal(0) if not more else Decimal(5) if more == "半" else _number(more) or Decimal(0)

@@ -147,12 +147,22 @@ def _edges(clause: str, parts: Sequence[tuple[int, int]], offset: int) -> tuple[
     """The first name ends its part, the last one begins its own; how far they reach, a known word tells."""
     first, last = clause[slice(*parts[0])], clause[slice(*parts[-1])]
     starts = [start for start, _ in _known(first)]
-    ends = [end for _, end in _known(last)]
+    ends = _ends(last)
     begin = starts[-1] if starts else max(0, len(first) - _LABEL_LENGTH)
     begin = max(0, begin - _QUALIFIED) if first[max(0, begin - _QUALIFIED) : begin] in _BEFORE else begin
     stop = ends[0] if ends else min(len(last), _LABEL_LENGTH)
     labels = [first[begin:], *(clause[s:e] for s, e in parts[1:-1]), last[:stop]]
     return offset + parts[0][0] + begin, offset + parts[-1][0] + stop, labels
+
+
+def _ends(name: str) -> list[int]:
+    """Where the known words end with which a name begins: 70周岁以下的退休."""
+    ends: list[int] = []
+    for start, end in _known(name):
+        if ends and name[ends[-1] : start] not in {"", "的"}:
+            break
+        ends.append(max(end, *ends) if ends else end)
+    return ends[-1:]
 
 
 def _known(text: str) -> list[tuple[int, int]]:
