@@ -18,6 +18,7 @@ import click
 import msgspec
 
 from rag.errors import OperatorError, YibaoError
+from rag.masking import MaskingFilter
 from rag.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def main(ctx: click.Context) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(MaskingFilter())
     for noisy in ("httpx", "httpx2", "chromadb", "openai", "bm25s", "trafilatura", "htmldate"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
