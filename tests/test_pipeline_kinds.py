@@ -214,11 +214,12 @@ async def test_a_second_look_is_taken_at_the_users_own_words(indexed: Settings, 
 
     searchers = open_service(indexed).searchers
     outcome = await ask(
-        Pipeline(searchers.lend, None, ChinaClock(), "label", look), f"{TOLD}報多少？", Turn("user", RATIO)
+        Pipeline(searchers.lend, None, ChinaClock(), "label", look), f"那門診呢？{TOLD}", Turn("user", RATIO)
     )
     assert (type(outcome), outcome.reason) == (Triage, "self_harm")
     assert len(seen) == 1
-    assert "报多少？" in seen[0]
+    assert seen[0].startswith("那门诊呢？")
+    assert "绍兴" not in seen[0]
     assert not any(number in seen[0] for number in PERSONAL)
 
 
@@ -346,6 +347,13 @@ async def test_a_place_that_is_known_is_not_asked_for(
     outcome = await ask(pipeline, question, **stated)
     assert isinstance(outcome, Answer)
     assert HUZHOU in claimed(outcome)
+
+
+async def test_places_that_are_compared_are_not_asked_about(pipeline: Pipeline) -> None:
+    """Whoever names both wants the rules of both."""
+    outcome = await ask(pipeline, "嘉兴和湖州的居民配镜补助每年各多少钱？")
+    assert isinstance(outcome, Answer)
+    assert {JIAXING, HUZHOU} <= set(claimed(outcome))
 
 
 async def test_a_follow_up_is_made_whole(pipeline: Pipeline) -> None:
