@@ -49,7 +49,7 @@ class ZeroTolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mean's bound, `min` or `max`, over a half, over some categories of it, or over all `without` some."""
+    """A mean's bound, `min` or `max`, over a half or over some categories of it."""
 
     metric: str
     modes: tuple[Mode, ...]
@@ -58,7 +58,6 @@ class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max: float | None = None
     split: Half = GUARDED_HALF
     categories: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """A rule without a bound or a mode would never block, and one with two bounds would hide one.
@@ -75,18 +74,12 @@ class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def label(self) -> str:
         """The rule in a few words."""
         bound = f">= {self.min:g}" if self.min is not None else f"<= {self.limit:g}"
-        but = f" but {', '.join(self.without)}" if self.without else ""
-        return f"{self.metric} {bound} on {self.split}{''.join(f' {c}' for c in self.categories)}{but}"
+        return f"{self.metric} {bound} on {self.split}{''.join(f' {c}' for c in self.categories)}"
 
     @property
     def limit(self) -> float:
         """The bound, whichever it is."""
         return self.min if self.min is not None else self.max or 0.0
-
-    def covers(self, one: SampleScores) -> bool:
-        """Whether an example counts for this floor."""
-        wanted = not self.categories or one.category in self.categories
-        return one.split == self.split and wanted and one.category not in self.without
 
     def holds(self, value: float) -> bool:
         """Whether a value is on the right side."""
@@ -240,7 +233,7 @@ def _zero_tolerance(rule: ZeroTolerance, scores: Sequence[SampleScores], known: 
 
 
 def _floor(rule: Floor, scores: Sequence[SampleScores], known: dict[str, Metric]) -> Finding:
-    within = [s for s in scores if rule.covers(s)]
+    within = [s for s in scores if s.split == rule.split and (not rule.categories or s.category in rule.categories)]
     found = total(within, known[rule.metric]) if rule.metric in known else None
     if found is None or not isinstance(found.estimate, Estimate):
         return Finding(rule.label, (_missing(rule.metric, rule.label),))

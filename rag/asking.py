@@ -23,6 +23,11 @@ from rag.retrieve.scope import asked_places, read_scope, scoped_question
 _ASKED_BACK = re.compile(r"^(?:请补充：|Please add:)")
 
 
+# A question leans on what was said shortly before it, and on no more of it than a question holds.
+_RECALLED_TURNS = 10
+_RECALLED = 500
+
+
 class Asked(Value):
     """What is asked. `said` are the user's own words, masked and simplified; `question` is what they mean when whole.
 
@@ -43,7 +48,8 @@ def understood(query: Query) -> Asked:
     """The query, ready to be searched."""
     said = simplified(mask(query.question))
     spoken = language(said)
-    turns = [Turn(turn.role, _chinese(simplified(mask(turn.content)))) for turn in query.conversation]
+    recalled = [turn for turn in query.conversation if turn.role == "user"][-_RECALLED_TURNS:]
+    turns = [Turn(turn.role, _chinese(simplified(_beginning(turn.content)))) for turn in recalled]
     question = completed(_chinese(without_instructions(said)), turns)
     stated = _with_place_of(turns, query.scope) if not roles(question) else query.scope
     return Asked(
@@ -55,6 +61,11 @@ def understood(query: Query) -> Asked:
         places=asked_places(question, stated),
         asked_back=any(turn.role == "assistant" and _ASKED_BACK.search(turn.content) for turn in query.conversation),
     )
+
+
+def _beginning(text: str) -> str:
+    """As much of a turn as a question has, masked before it is cut: half a number is no number any more."""
+    return mask(text)[:_RECALLED]
 
 
 def _chinese(text: str) -> str:

@@ -25,7 +25,8 @@ _PATTERNS = tuple(
     for words in (
         # what came before is not to count
         rf"(?:忽略|无视|忘记|忘掉|抛开|不用管|不要理会|推翻|disregard|ignore|forget|override).{{0,8}}?{_EARLIER}.{{0,12}}?{_RULES}",
-        r"优先级(?:最高|高于)|(?:以上|上述|前文).{0,8}(?:作废|无效|失效)",
+        r"优先级(?:最高|高于)",
+        rf"(?:以上|上述|前文)(?:的|所有|全部)*{_RULES}(?:全部|均|都|一律|已)*(?:作废|无效|失效)",
         # a machine, or whoever answers, is told what to say
         rf"{_MACHINE}.{{0,16}}?{_MUST}.{{0,10}}?{_SAYING}",
         r"(?:必须|务必|一律|只准|都要?|均应?)(?:先|直接|这样|统一)?(?:回答|回复|作答|输出)(?!者|询问|咨询|质询)",
@@ -35,7 +36,7 @@ _PATTERNS = tuple(
         rf"(?:读到|看到|处理到).{{0,8}}?(?:此处|这里|本段|这段|本文).{{0,10}}?{_MACHINE}",
         rf"{_MACHINE}.{{0,8}}?(?:读到|看到|处理到).{{0,8}}?(?:此处|这里|本段|这段)",
         # another role is given or taken
-        r"(?:从现在起|从此刻起|从此以后|接下来)，?你(?:是|叫|扮演|要|必须|只)",
+        r"(?:从现在起|从此刻起|从此以后|接下来)[,，]?你(?:是|叫|扮演|要|必须|只)",
         r"(?:进入|启用|开启).{0,4}(?:开发者|管理员|无限制|越狱)模式",
         r"(?:^|[\n\s【\[<（(])(?:system|assistant|系统(?:提示|消息|指令)|指令|开发者指令|管理员(?:指令|命令|通知))\s*[\]】>)）:：]",
         r"<\|?/?(?:im_start|im_end|system|user|assistant)\|?>|\[/?INST\]|<<SYS>>",
@@ -45,7 +46,7 @@ _PATTERNS = tuple(
 )
 
 
-_SENTENCE = re.compile(r"[^。！？!?；;\n]*(?:[。！？!?；;\n]+|$)")
+_SENTENCE = re.compile(r"(?:(?!\.\s)[^。！？!?；;\n])*(?:\.\s+|[。！？!?；;\n]+|$)")
 # Base64 and the like, tags, and what stands in braces.
 _CODE = re.compile(r"[A-Za-z0-9+/=_-]{24,}|</?[a-zA-Z_|][^<>]{0,40}>|\{[^{}]{0,400}\}")
 
@@ -58,6 +59,6 @@ def for_machines(text: str) -> bool:
 
 def without_instructions(text: str) -> str:
     """What is left of a question without sentences to a machine and runs of code; all of it where nothing is left."""
-    plain = _CODE.sub(" ", text)
-    kept = "".join(part for part in _SENTENCE.findall(plain) if not for_machines(part)).strip()
-    return kept if any(c.isalnum() for c in kept) else text
+    kept = "".join(part for part in _SENTENCE.findall(text) if not for_machines(part))
+    plain = _CODE.sub(" ", kept).strip()
+    return plain if any(c.isalnum() for c in plain) else text

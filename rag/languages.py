@@ -97,6 +97,8 @@ def _base(word: str) -> str:
     word = word.removesuffix("'s")
     if word.endswith("ies") and len(word) > len("ties"):
         return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > len("was"):
         return word[:-1]
     return word

@@ -124,7 +124,7 @@ class Pipeline:
 
     async def events(self, query: Query) -> AsyncGenerator[Event]:
         """The answer as it comes about. Closing the generator cancels the model call."""
-        asked = understood(query)
+        asked = await asyncio.to_thread(understood, query)
         run = _Run(Frame(new_id(), asked.scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE, asked.language))
         yield Opened(run.frame.id, DISCLAIMER, self._ai_label)
         if reason := await self._sent_away(asked):
@@ -145,13 +145,14 @@ class Pipeline:
         yield Finished(outcome, len(run.sentences), removed(run.sentences, run.composed))
 
     async def _sent_away(self, asked: Asked) -> TriageReason | None:
-        """Danger is read in the user's own words alone; what a follow-up asks a doctor, in the whole question."""
+        """Danger is read in the user's own words; what they go on about, in the whole: 那怎么办, not the bill."""
         danger = assess(asked.said)
         if danger in {"emergency", "self_harm"}:
             return danger
         if self._second_look and (reason := await asyncio.to_thread(self._second_look, asked.said)):
             return reason
-        return "medical_advice" if assess(asked.question) else None
+        whole = assess(asked.question)
+        return None if whole in {"emergency", "self_harm"} and in_domain(asked.said) else whole
 
     async def _claims(self, asked: Asked, found: _Found, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The claims as they are proven: the general rule where something has to be asked back, else the answer's.

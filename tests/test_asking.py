@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import msgspec
 import pytest
@@ -164,3 +165,11 @@ def test_having_asked_back_is_remembered(spoken: Language) -> None:
 def test_any_text_can_be_understood(question: str, conversation: list[Turn]) -> None:
     """Nobody can say a thing that breaks the service; and saying it again is understood the same."""
     assert asked(question, *conversation) == asked(question, *conversation)
+
+
+def test_a_long_conversation_is_understood_in_no_time() -> None:
+    """Whoever sends pages of turns does not hold up the others: the work grows no faster than the text."""
+    turns = tuple(Turn("user", "我在绍兴那个" * 333) for _ in range(20))
+    began = time.process_time()
+    understood(Query("那个呢？", dt.date(2026, 11, 23), turns))
+    assert time.process_time() - began < 5

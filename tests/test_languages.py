@@ -192,3 +192,8 @@ def test_a_name_that_holds_a_qualifier_is_translated_as_one() -> None:
 def test_nearly_every_word_of_a_question_is_translated(example: dict[str, object]) -> None:
     """Of each collected question at most two words are left in English."""
     assert len(re.findall(r"[A-Za-z]+", to_chinese(str(example["question"])))) <= 2
+
+
+def test_a_plural_loses_its_ending_only() -> None:
+    """Glasses are no glasse."""
+    assert "glasse" not in to_chinese("How much for glasses?").split()

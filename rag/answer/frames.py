@@ -47,6 +47,8 @@ class Phrases(Value, forbid_unknown_fields=True):
     official_side: str
     undated_side: str
     missing_scope: str  # {fields}
+    fields: Mapping[str, str]
+    between_fields: str
     general_rule: str
 
 

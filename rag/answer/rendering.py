@@ -36,6 +36,7 @@ from rag.domain import (
     Usage,
     Value,
 )
+from rag.instructions import for_machines
 from rag.languages import Language
 from rag.ports import Catalogue
 
@@ -104,7 +105,11 @@ class AnswerInMaking:
         """What is missing, and the claims so far as the general rule."""
         words = frame.phrases
         citations = tuple(self._citation(marker) for marker in range(1, len(self._units) + 1))
-        lines = [words.missing_scope.format(fields="、".join(fields))]
+        lines = [
+            words.missing_scope.format(
+                fields=words.between_fields.join(words.fields.get(field, field) for field in fields)
+            )
+        ]
         if self.claims:
             lines += [words.general_rule, *(_marked(claim) for claim in self.claims), *_notes(citations, frame)]
         return Clarification(
@@ -128,7 +133,8 @@ def render_abstention(reason: AbstentionReason, nearest: Document | None, frame:
     """No answer: why, what is nearest, where to ask."""
     words = frame.phrases
     lines = [words.declined[reason]]
-    if nearest is not None and not slots(nearest.title):  # a figure in a title would stand there without proof
+    # a figure in a title would stand there without proof, an instruction without its quotation marks
+    if nearest is not None and not slots(nearest.title) and not for_machines(nearest.title):
         lines.append(words.nearest.format(title=nearest.title))
     place = frame.scope.insured_place
     office = words.office_of_place.format(place=place) if place else words.office_of_insured_place

@@ -25,6 +25,9 @@ _ANCHORS = re.compile(
     r"医保|医疗保险|社保|保险|备案|报销|参保|合作医疗|异地|缴费|起付|封顶|津贴|门诊|住院|药|转诊|账户|电子凭证|结算"
 )
 _FEW = 2
+# Characters of what was asked before that a question may lean on.
+_LONGEST = 1_000
+_OLD_AND_NEW = 2
 _MANY = 9
 # Values beside those of `qualifiers` that exclude each other; one of them in a question replaces another before it.
 _OTHERS = tuple(
@@ -49,7 +52,7 @@ def completed(question: str, conversation: Sequence[Turn]) -> str:
     """The question as it would be asked without the conversation; the question itself where it leans on nothing."""
     whole = ""
     for words in (*(turn.content for turn in conversation if turn.role == "user"), question):
-        whole = _joined(whole, words.strip()) if whole and _leans(words.strip()) else words.strip()
+        whole = _joined(whole[-_LONGEST:], words.strip()) if whole and _leans(words.strip()) else words.strip()
     return whole
 
 
@@ -74,11 +77,10 @@ def _with_values(before: str, question: str) -> str:
     """`before` with each value that the question names in place of another one of its dimension."""
     told = qualifiers.located(before)
     for dimension, value, start, end in qualifiers.located(question):
-        others = [(s, e) for d, v, s, e in told if d == dimension and v != value]
-        same = any(d == dimension and v == value for d, v, _, _ in told)
-        if others and not same:
-            (s, e), words = others[0], question[start:end]
-            before = before[:s] + words + before[e:]
+        of_kind = [(v, s, e) for d, v, s, e in told if d == dimension]
+        if len({v for v, _, _ in of_kind} | {value}) == _OLD_AND_NEW and of_kind[0][0] != value:
+            for _, s, e in sorted(of_kind, key=lambda found: found[1], reverse=True):
+                before = before[:s] + question[start:end] + before[e:]
             told = qualifiers.located(before)
     for words_of in _OTHERS:
         if (new := words_of.search(question)) and new.group() not in before:

@@ -36,6 +36,8 @@ _INSURED_BEFORE = re.compile(
     r"(?:参保地|参保|医保|社保|保险|生育险|关系|户口|缴费|交费)"
     r"(?:是|在|交在|缴在|关系在|还在|一直是|一直在|落在|办在|交|缴|老家)*$|参保(?:地)?[:：]?$"
 )
+# 江苏的医保在绍兴能用吗: behind another place, it is that one's insurance.
+_OF_THE_PLACE_BEFORE = re.compile(r"^(?:市|省)?的?(?:职工|居民)?(?:医保|社保|保险)(?:卡|码)?(?:是|还)?在$")
 _CARE_BEFORE = re.compile(r"(?:在|到|去|来|跑|跑到|跑去|回|回到|飞|转到|转去|转院到|转院去)(?:了)?$")
 _CARE_AFTER = re.compile(
     r"^(?:市|省|区|县)?(?:的)?[^，。？,?]{0,8}?(?:看病|就医|就诊|住院|看门诊|看专家|找专家|治|医院|手术|开刀|复查"
@@ -54,7 +56,17 @@ _MOVED_TO = re.compile(r"(?:调到|跳槽到|换到|搬到|转到|转去|迁到|
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
 # What each sign is worth; a place that treats, or is only heard of, gives way to one that insures.
-_WORTH = {"self": 3, "family": 2, "insures": 2, "asked": 2, "moved_to": 3, "moved_from": -2, "treats": -2, "heard": -4}
+_WORTH = {
+    "self": 3,
+    "family": 2,
+    "insures": 2,
+    "told": 2,
+    "asked": 2,
+    "moved_to": 3,
+    "moved_from": -2,
+    "treats": -2,
+    "heard": -4,
+}
 _ONLY_ELSEWHERE = frozenset({"treats", "heard"})
 _GONE = frozenset({"insures", "self", "family"})
 _FACILITY = 2
@@ -90,8 +102,9 @@ def roles(question: str) -> tuple[PlaceRole, ...]:
     """
     found: dict[str, frozenset[str]] = {}
     for clause in filter(None, _CLAUSE.split(question)):
+        asked = frozenset({"asked"} if _ASKED.search(clause) else ())
         for name, before, after in _mentions(clause):
-            found[name] = found.get(name, frozenset()) | _signs(before, after, clause)
+            found[name] = found.get(name, frozenset()) | asked | _signs(before, after, clause)
     return tuple(PlaceRole(name, signs) for name, signs in found.items())
 
 
@@ -123,11 +136,14 @@ def _mentions(clause: str) -> list[tuple[str, str, str]]:
 
 def _signs(before: str, after: str, clause: str) -> frozenset[str]:
     treats = bool(_CARE_BEFORE.search(before) and _CARE_AFTER.match(after))
+    insured_at = bool(_INSURED_BEFORE.search(before)) and (
+        clause.startswith(before) or not _OF_THE_PLACE_BEFORE.match(before)
+    )
     told = {
         "self": _SELF.search(before),
         "family": _RELATIVE.search(before),
-        "insures": not treats and (_INSURED_AFTER.match(after) or _INSURED_BEFORE.search(before)),
-        "asked": _ASKED.search(clause),
+        "insures": not treats and (_INSURED_AFTER.match(after) or insured_at),
+        "told": not treats and insured_at,
         "moved_to": _MOVED_TO.search(before),
         "moved_from": _MOVED_FROM.search(before),
         "treats": treats,

@@ -43,6 +43,7 @@ def create_app(service: Service) -> Litestar:
         exception_handlers={Exception: respond},
         lifespan=[_lifespan(service)],
         openapi_config=_openapi(),
+        logging_config=None,  # litestar's own would replace the handlers of the root logger, which mask
     )
 
 
@@ -57,6 +58,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         create_app(service),
         host=host,
         port=port,
+        log_config=None,  # uvicorn's own handlers would not mask
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -66,13 +66,21 @@ def checked_scope(body: ScopeBody | None) -> Scope:
     """
     given = {k: v for k, v in msgspec.structs.asdict(body or ScopeBody()).items() if v is not None}
     for field, value in given.items():
-        if field in _PLACES and not places.find(value):
+        if field in _PLACES and not _is_place(value):
             raise InvalidRequest(f"scope.{field}", f"no province, city or county is known by the name {value!r}")
         try:
             msgspec.convert({field: value}, Scope)
         except msgspec.ValidationError as error:
             raise InvalidRequest(f"scope.{field}", str(error).split(" - at")[0]) from error
     return msgspec.convert(given, Scope)
+
+
+def _is_place(value: str) -> bool:
+    """Whether `value` names places and says nothing else: it is repeated in an answer."""
+    rest = value
+    for _, start, end in reversed(places.located(value)):
+        rest = rest[:start] + rest[end:]
+    return rest != value and not rest.strip(" 省市区县州、，,·-/")
 
 
 def checked_conversation(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:

@@ -113,14 +113,6 @@ def test_a_floor_can_be_for_some_categories() -> None:
     assert not _judge(scores, _floor("good", min=0.9, categories=("region",))).green
 
 
-def test_a_floor_can_leave_categories_out() -> None:
-    """What is not built yet does not lower the floor of what is."""
-    scores = [*a_run_of("good", [1, 1], category="fact"), *a_run_of("good", [0, 0], category="emergency")]
-    scores = [msgspec.structs.replace(one, example_id=f"e{n}") for n, one in enumerate(scores)]
-    assert not _judge(scores, _floor("good", min=0.9)).green
-    assert _judge(scores, _floor("good", min=0.9, without=("emergency",))).green
-
-
 def test_floors_hold_without_a_baseline() -> None:
     """A first run is judged, and told that there is nothing to compare with."""
     result = _judge(a_run_of("good", [0]), _floor("good", min=0.5))

@@ -136,3 +136,9 @@ def test_what_the_service_said_is_no_part_of_a_question(questions: list[str], da
     alone = [Turn("user", question) for question in questions]
     answered = [turn for one in alone for turn in (one, Turn("assistant", data.draw(REPLIES)))]
     assert completed("那门诊呢？", answered) == completed("那门诊呢？", alone)
+
+
+def test_a_value_is_replaced_wherever_it_stood() -> None:
+    """And where both values of a kind stood, neither is."""
+    assert completed("居民呢？", [Turn("user", "绍兴职工医保，职工住院报多少？")]) == "绍兴居民医保，居民住院报多少？"
+    assert "门诊和住院" in completed("购药呢？", [Turn("user", "绍兴门诊和住院报多少？")])

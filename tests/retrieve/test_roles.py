@@ -131,3 +131,9 @@ def test_whatever_governs_was_named(question: str) -> None:
     named = [role.name for role in roles(question)]
     assert len(set(named)) == len(named)
     assert set(governing(question)) <= set(named)
+
+
+def test_where_one_is_from_does_not_govern_where_another_place_insures() -> None:
+    """南京人 with a card of 绍兴 has the rules of 绍兴."""
+    assert governing("我是南京人，医保在绍兴。去杭州动手术怎么报？") == ("绍兴",)
+    assert governing("江苏的医保在绍兴能用吗？") == ("江苏",)

@@ -50,3 +50,10 @@ def test_a_turn_that_is_too_long_is_refused_by_its_number() -> None:
         checked_conversation(turns)
     assert caught.value.field == "conversation[1].content"
     assert checked_conversation(turns[:1]) == turns[:1]
+
+
+def test_a_stated_place_is_a_place_and_nothing_else() -> None:
+    """It is told back where nothing answers, so no figure may hide in it."""
+    assert checked_scope(ScopeBody(insured_place="浙江省绍兴市")).insured_place == "浙江省绍兴市"
+    with pytest.raises(InvalidRequest):
+        checked_scope(ScopeBody(insured_place="绍兴95%请打13800001111"))

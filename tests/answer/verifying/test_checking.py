@@ -276,3 +276,15 @@ def test_half_a_list_is_incomplete() -> None:
     told = "申请补助需要身份证、银行卡、出院小结、费用清单、诊断证明、亲属关系证明和居住证。"
     assert [p.kind for p in completeness("申请补助需要身份证。", [told], "申请补助要什么？")] == ["incomplete"]
     assert completeness(told, [told], "申请补助要什么？") == ()
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("登记要带结婚证和身份证。", "登记要带的材料：结婚证（如适用）；身份证。"),
+        ("登记要带身份证和代办人的身份证。", "登记要带身份证；委托他人代办的，另需代办人的身份证。"),
+    ],
+)
+def test_what_only_some_have_to_bring_is_not_asked_of_all(claim: str, evidence: str) -> None:
+    """A rewording keeps the condition on which a paper is wanted."""
+    assert completeness(claim, [evidence], "登记要带什么材料？")
