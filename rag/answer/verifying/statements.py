@@ -34,11 +34,15 @@ def statements(text: str) -> list[str]:
     return found
 
 
+_RULE_INSIDE = re.compile(r"\|\s*\|\s*:?-{3,}")
+_ROW_END = re.compile(r"(?<=\|)\s+(?=\|)")
+
+
 def tables(text: str) -> list[list[list[str]]]:
     """The tables of a plain text: the names of the columns first, then the rows that are as long."""
     found: list[list[list[str]]] = []
     inside = False
-    for line in text.split("\n"):
+    for line in _lines(text):
         cells = _cells(line)
         if cells is None:
             inside = False
@@ -53,7 +57,7 @@ def tables(text: str) -> list[list[list[str]]]:
 def _unfolded(text: str) -> Iterator[str]:
     """Lines; of a table a sentence for each cell that a row's label leads to."""
     header: list[str] | None = None
-    for line in text.split("\n"):
+    for line in _lines(text):
         cells = _cells(line)
         if cells is None:
             header = None
@@ -67,6 +71,12 @@ def _unfolded(text: str) -> Iterator[str]:
             yield from _row(header, cells)
         else:
             yield "，".join(cells)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines; a table whose white space was squeezed into one line is cut at its rows' ends."""
+    for line in text.split("\n"):
+        yield from _ROW_END.split(line.strip()) if _RULE_INSIDE.search(line) else (line,)
 
 
 def _cells(line: str) -> list[str] | None:
