@@ -146,7 +146,7 @@ def test_a_run_writes_a_line_an_example(run: Path) -> None:
 def test_an_observation_has_the_fields_that_others_read(run: Path) -> None:
     """The outcome is the one of the service's wire format; what the model wrote and lost is counted beside it."""
     first = _observed(run)[0]
-    assert set(first) == {"example_id", "outcome", "retrieved", "error"} | {"drafted", "removed"}
+    assert set(first) == {"example_id", "outcome", "retrieved", "error"} | {"asked", "drafted", "removed"}
     assert (first["example_id"], first["error"], first["outcome"]["kind"]) == ("beds", None, "answer")
     assert {"document_id", "start", "end"} <= first["retrieved"][0].keys()
 
