@@ -15,6 +15,7 @@ from rag.answer.contacts import hotline, triage_text
 from rag.answer.frames import Phrases, phrases
 from rag.answer.verifying.slots import slots
 from rag.domain import (
+    DISCLAIMER,
     Abstention,
     AbstentionReason,
     Answer,
@@ -230,9 +231,11 @@ def _is_old(citation: Citation, as_of: dt.date) -> bool:
 
 
 def _framed(lines: Sequence[str], frame: Frame) -> str:
+    """Every text ends with the Chinese note and label; those in the question's own language stand before them."""
     words = frame.phrases
-    labels = dict.fromkeys((frame.ai_label, *([words.ai_label] if frame.language == "en" else [])))
-    return "\n".join(lines) + "\n\n" + "\n".join((*words.disclaimers, *labels))
+    foreign = (*words.disclaimers[1:], words.ai_label) if frame.language == "en" else ()
+    own = [line for line in foreign if line != frame.ai_label]
+    return "\n".join(lines) + "\n\n" + "\n".join((*own, DISCLAIMER, frame.ai_label))
 
 
 def _common(frame: Frame) -> dict:  # type: ignore[type-arg]

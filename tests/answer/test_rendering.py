@@ -153,8 +153,9 @@ def closing(given_frame: Frame) -> str:
     lines = [DISCLAIMER, given_frame.ai_label]
     if given_frame.language == "en":
         words = phrases("en")
-        lines = [*words.disclaimers, given_frame.ai_label, words.ai_label]
-    return "\n".join(dict.fromkeys(lines))
+        own = [line for line in (*words.disclaimers[1:], words.ai_label) if line != given_frame.ai_label]
+        lines = [*own, *lines]
+    return "\n".join(lines)
 
 
 def holds_for_every_outcome(outcome: Outcome, given_frame: Frame) -> None:

@@ -114,7 +114,7 @@ PLANTS = (
     ),
     Plant(
         "disclaimer off",
-        (Edit("rag/answer/rendering.py", "(*words.disclaimers, *labels)", "labels"),),
+        (Edit("rag/answer/rendering.py", "(*own, DISCLAIMER, frame.ai_label)", "(*own, frame.ai_label)"),),
         frozenset({"disclaimer"}),
     ),
     Plant(
