@@ -30,6 +30,8 @@ _PUNCTUATED = re.compile(r"[。；;，,：:！!]")
 _QUESTION = re.compile(r"[吗呢嘛？?]|什么|哪些|哪里|多少|怎样|怎么|如何|是否")
 # Pages open with a bare answer to the question of their title; it is content, not a heading.
 _BARE_ANSWER = re.compile(r"(?:不|没)?(?:可以|能|会|是|有|有用|需要|一定|必须)(?:的)?$")
+# A first line that ends so is a sentence of the text, or leads in a list, and is no title.
+_SENTENCE_END = "。；;：:"
 _MAX_HEADING = 32
 _LONG_HEADING = 12
 _TITLE, _ARTICLE_HEAD, _PART, _SECTION = 1, 2, 3, 4
@@ -99,7 +101,7 @@ def _with_plain_headings(text: str, found: list[Block]) -> list[Block]:
 def _plain_heading(text: str, found: list[Block], i: int) -> Block:
     block, words = found[i], text[found[i].span.start : found[i].span.end]
     following = found[i + 1] if i + 1 < len(found) else None
-    if i == 0:
+    if i == 0 and following is not None and words[-1] not in _SENTENCE_END:
         return Block(kind="heading", span=block.span, level=_TITLE)
     if block.kind not in {"paragraph", "item"} or len(words) > _MAX_HEADING or following is None:
         return block

@@ -12,7 +12,7 @@ from rag.domain import Span, Value
 from rag.text import line_spans, strip_span
 
 _RELATED = re.compile(
-    r"【?(?:相关推荐|相关阅读|相关文章|推荐阅读|延伸阅读|大家都在[搜看]|热门推荐|猜你喜欢|更多相关.*)】?\s*[：:]?$"
+    r"(?:#{1,6}\s+)?【?(?:相关推荐|相关阅读|相关文章|推荐阅读|延伸阅读|大家都在[搜看]|热门推荐|猜你喜欢|更多相关.*)】?\s*[：:]?$"
 )
 _NAVIGATION = re.compile(r"(?:首页|顶部|返回顶部|上一篇.*|下一篇.*|投诉|分享|评论|登录|注册|[\s|>/·-])+$")
 _BOILERPLATE = re.compile(

@@ -30,6 +30,8 @@ _FRONT_MATTER_KEYS = frozenset(
 )
 _INSURED_TYPES = (("职工", ("职工",)), ("居民", ("居民", "新农合", "合作医疗")), ("灵活就业", ("灵活就业",)))
 _STATUTE_ARTICLES = 5
+# A text without a title is called by its first words.
+_LONGEST_TITLE = 30
 _LAST_ARTICLES = 3
 _NUMBER = r"[\d〇○零一二三四五六七八九十]"
 _DAY = re.compile(rf"({_NUMBER}{{4}})\s*年\s*({_NUMBER}{{1,3}})\s*月\s*({_NUMBER}{{1,3}})\s*日")
@@ -116,8 +118,10 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
 
 
 def _title(text: str, found: list[Block]) -> str:
+    """The first heading, or the beginning of a text that has none."""
     first = next((b for b in found if b.kind == "heading"), found[0])
-    return squeeze(text[first.span.start : first.span.end])
+    words = squeeze(text[first.span.start : first.span.end])
+    return words if first.kind == "heading" or len(words) <= _LONGEST_TITLE else f"{words[:_LONGEST_TITLE]}…"
 
 
 def _is_statute(found: list[Block]) -> bool:

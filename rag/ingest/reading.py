@@ -1,6 +1,7 @@
 """A file on disk to decoded text and declared metadata.
 
-Knows encodings, formats and front matter. What the text is made of is the job of `cleaning`.
+Knows encodings, formats and front matter. How the text is found in a page is the job of `webpage` and `pdf`, what it is
+made of that of `cleaning`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,21 @@ import yaml
 
 from rag.domain import Value
 from rag.errors import UnreadableFile
+from rag.ingest.page import Page
+from rag.ingest.pdf import read_pdf
+from rag.ingest.webpage import read_page
 
-SUFFIXES = frozenset({".md", ".txt", ".html", ".htm"})
+_MARKUP = frozenset({".html", ".htm"})
+SUFFIXES = _MARKUP | {".md", ".txt", ".pdf"}
 MAX_BYTES = 20_000_000
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _UNCLOSED = re.compile(r"\A---[ \t]*\r?\n[a-z_]+:")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ue000-\uf8ff\ufffd]")
 _BINARY_SHARE = 0.01
+_STATED = re.compile(rb"""charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
+_CHINESE = re.compile(rb"gb[\w-]*", re.IGNORECASE)
+_HEAD_BYTES = 4096
 
 
 class SourceText(Value):
@@ -57,17 +65,20 @@ def _cited_name(path: Path, root: Path) -> str:
 
 
 def read(path: Path, source: str) -> SourceText:
-    """The decoded file; of .html the extracted main text.
+    """The decoded file; of .html and .pdf the extracted text.
 
     Raises:
-        UnreadableFile: unreadable, empty, binary, wrongly encoded, or front matter that is not YAML.
+        UnreadableFile: unreadable, empty, binary, wrongly encoded, without a text, or front matter that is not YAML.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UnreadableFile(str(path), f"not a kind of file that is read ({', '.join(sorted(SUFFIXES))})")
-    text = decode(_bytes(path), str(path))
-    if suffix in {".html", ".htm"}:
-        return _read_html(text, path, source)
+    data = _bytes(path)
+    if suffix == ".pdf":
+        return _extracted(path, source, read_pdf(data, str(path)))
+    if suffix in _MARKUP:
+        return _extracted(path, source, read_page(decode_page(data, str(path)), str(path)))
+    text = decode(data, str(path))
     match = _FRONT_MATTER.match(text) if suffix == ".md" else None
     if match is None:
         if suffix == ".md" and _UNCLOSED.match(text):
@@ -75,6 +86,10 @@ def read(path: Path, source: str) -> SourceText:
         return SourceText(path=str(path), source=source, text=text)
     declared = _front_matter(match.group(1), str(path))
     return SourceText(path=str(path), source=source, text=text, body_start=match.end(), declared=declared)
+
+
+def _extracted(path: Path, source: str, page: Page) -> SourceText:
+    return SourceText(path=str(path), source=source, text=page.text, declared=page.declared)
 
 
 def _bytes(path: Path) -> bytes:
@@ -105,6 +120,27 @@ def decode(data: bytes, name: str) -> str:
             return text
     reason = "binary file" if b"\x00" in data[:4096] else "neither UTF-8 nor GB18030 text"
     raise UnreadableFile(name, reason)
+
+
+def decode_page(data: bytes, name: str) -> str:
+    """As `decode`, but a page that names a Chinese encoding may hold rare and a few broken characters.
+
+    Raises:
+        UnreadableFile: as for `decode`.
+    """
+    stated = _STATED.search(data[:_HEAD_BYTES])
+    if stated is None or not _CHINESE.fullmatch(stated[1]) or _is_utf8(data):
+        return decode(data, name)
+    text = data.decode("gb18030", errors="replace")
+    return text if _looks_like_text(text, strict=False) else decode(data, name)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _candidates(data: bytes) -> tuple[str, ...]:
@@ -138,23 +174,3 @@ def _front_matter(block: str, name: str) -> dict[str, Any]:
     if not isinstance(declared, dict):
         raise UnreadableFile(name, "front matter is not a table of keys and values")
     return declared
-
-
-def _read_html(markup: str, path: Path, source: str) -> SourceText:
-    import trafilatura  # noqa: PLC0415 - half a second that only HTML needs
-
-    found = trafilatura.bare_extraction(
-        markup, include_tables=True, include_comments=False, with_metadata=True, favor_recall=True
-    )
-    text = trafilatura.extract(
-        markup, output_format="markdown", include_tables=True, include_comments=False, favor_recall=True
-    )
-    if not text or found is None:
-        raise UnreadableFile(str(path), "no main text found in the page")
-    declared = {
-        "title": getattr(found, "title", None),
-        "publisher": getattr(found, "sitename", None) or getattr(found, "author", None),
-        "url": getattr(found, "url", None),
-        "published": getattr(found, "date", None),
-    }
-    return SourceText(path=str(path), source=source, text=text, declared={k: v for k, v in declared.items() if v})

@@ -163,7 +163,7 @@ def test_front_matter_that_is_never_closed_is_refused(write: Callable[..., Path]
 def test_html_gives_main_text_and_what_the_page_declares(write: Callable[..., Path], charset: str) -> None:
     """Navigation and scripts are left out; headings and table rows keep their marks."""
     read = reading.read(write("page.html", PAGE.format(charset=charset).encode(charset)), "page.html")
-    assert read.declared == {"title": "外地住院怎么结算", "publisher": "康安网", "published": "2024-02-05"}
+    assert read.declared == {"title": "外地住院怎么结算", "publisher": "康安网", "published": dt.date(2024, 2, 5)}
     assert "# 外地住院怎么结算" in read.text
     assert "| 三级医院 | 70% |" in read.text
     assert not [word for word in ("全部新闻", "不该出现", "<p>") if word in read.text]
@@ -177,7 +177,7 @@ def test_html_without_a_text_is_refused(write: Callable[..., Path]) -> None:
 
 def test_a_kind_that_is_not_read_is_refused_by_name(write: Callable[..., Path]) -> None:
     """The message lists the kinds that are."""
-    with pytest.raises(UnreadableFile, match=r"\.htm, \.html, \.md, \.txt"):
+    with pytest.raises(UnreadableFile, match=r"\.htm, \.html, \.md, \.pdf, \.txt"):
         reading.read(write("page.docx", "x"), "page.docx")
 
 
@@ -198,9 +198,9 @@ def test_a_file_of_enormous_size_is_refused_unread(tmp_path: Path) -> None:
 
 def test_files_are_found_in_order_and_cited_below_their_root(write: Callable[..., Path], tmp_path: Path) -> None:
     """Hidden files and other kinds are passed over; the name of a file is its way below the folder given."""
-    for name in ("d/b.md", "d/sub/a.txt", "d/.hidden/c.md", "d/.e.md", "d/f.pdf", "d/g.HTML"):
+    for name in ("d/b.md", "d/sub/a.txt", "d/.hidden/c.md", "d/.e.md", "d/f.docx", "d/g.HTML", "d/h.pdf"):
         write(name, "正文。")
-    assert [name for _, name in reading.source_files([tmp_path / "d"])] == ["b.md", "g.HTML", "sub/a.txt"]
+    assert [name for _, name in reading.source_files([tmp_path / "d"])] == ["b.md", "g.HTML", "h.pdf", "sub/a.txt"]
 
 
 def test_a_file_named_twice_is_read_once(write: Callable[..., Path], tmp_path: Path) -> None:
