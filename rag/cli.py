@@ -11,19 +11,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 import msgspec
 
-from rag.errors import OperatorError, YibaoError
+from rag.errors import IndexDamaged, OperatorError, YibaoError
 from rag.masking import MaskingFilter
 from rag.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from rag.building import Progress
     from rag.domain import Outcome
-    from rag.indexing import Progress
 
 EXIT_SOME_FILES_FAILED = 3
 EXIT_OPERATOR = 1
@@ -58,9 +59,12 @@ def main(ctx: click.Context) -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--prune", is_flag=True, help="Remove documents whose files are gone from PATHS.")
+@click.option(
+    "--rebuild", is_flag=True, help="Build the index of PATHS alone: after damage, or to change the embedder."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
-def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, as_json: bool) -> None:
+def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, rebuild: bool, as_json: bool) -> None:
     """Bring files or folders (.md, .txt, .html) into the index.
 
     Exits with 3 when some files could not be read; the others are in.
@@ -68,7 +72,7 @@ def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, as_json:
     from rag.wiring import build_indexer
 
     with _progress() as progress:
-        report = build_indexer(settings, progress).ingest(paths, prune=prune)
+        report = build_indexer(settings, progress).ingest(paths, prune=prune, rebuild=rebuild)
     if as_json:
         _print_json(report)
     else:
@@ -93,9 +97,9 @@ def search(settings: Settings, question: str, k: int, *, as_json: bool) -> None:
     from rag.domain import Query
     from rag.searching import CurrentSearcher
     from rag.web.passages import passage_row
-    from rag.wiring import ChinaClock, build_embedder, build_store
+    from rag.wiring import ChinaClock, build_embedder, build_reranker, build_store
 
-    searchers = CurrentSearcher(build_store(settings), build_embedder(settings))
+    searchers = CurrentSearcher(build_store(settings), build_embedder(settings), build_reranker(settings))
     with searchers.lend() as searcher:
         today = ChinaClock().today()
         asked = understood(Query(question, today))
@@ -175,18 +179,30 @@ def index() -> None:
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def index_list(settings: Settings, *, as_json: bool) -> None:
-    """Show all snapshots, oldest first; * marks the current one."""
+    """Show all snapshots, oldest first; * marks the current one, - the one that `rollback` goes to."""
+    from rag.snapshots import Pointer
     from rag.wiring import build_store
 
     store = build_store(settings)
-    current = store.current_id()
+    listed = store.listed()
+    try:
+        pointer = store.pointer()
+    except IndexDamaged as error:  # this list is what the error sends people to
+        click.echo(f"rag: {error}", err=True)
+        pointer = Pointer(None, None)
     if as_json:
-        _print_json({"current": current, "snapshots": store.manifests()})
+        rows = [
+            msgspec.to_builtins(one.manifest) | {"files": len(one.manifest.files), "bytes": one.size} for one in listed
+        ]
+        _print_json({"current": pointer.snapshot, "previous": pointer.previous, "snapshots": rows})
         return
-    for manifest in store.manifests():
-        mark = "*" if manifest.id == current else " "
+    marks = {pointer.snapshot: "*", pointer.previous: "-"}
+    for one in listed:
+        made = one.manifest
         click.echo(
-            f"{mark} {manifest.id}  {manifest.documents} documents, {manifest.chunks} chunks, {manifest.units} units"
+            f"{marks.get(made.id, ' ')} {made.id}  {made.created.astimezone():%Y-%m-%d %H:%M}  "
+            f"{made.documents} documents, {made.chunks} chunks, {made.units} units  "
+            f"{made.embedder.id if made.embedder else 'no vectors'}  {one.size / 1e6:.1f} MB"
         )
 
 
@@ -231,8 +247,8 @@ def index_verify(settings: Settings, snapshot: str | None) -> None:
 
     store = build_store(settings)
     opened = Snapshot(store.snapshots / snapshot, build_storage(settings)) if snapshot else store.open_current()
-    opened.verify()
-    opened.close()
+    with closing(opened):
+        opened.verify()
     click.echo(f"{opened.manifest.id}: {opened.manifest.chunks} chunks and {opened.manifest.units} units verified")
 
 

@@ -68,6 +68,15 @@ class Section(Value):
         return self.title_path[-1]
 
 
+class Reprint(Value):
+    """Another place where the same text was published."""
+
+    source: str
+    publisher: str | None = None
+    url: str | None = None
+    published: dt.date | None = None
+
+
 class Document(Value):
     """One article, excerpt or statute. Several may share one canonical text (a page and its teasers)."""
 
@@ -86,6 +95,7 @@ class Document(Value):
     places: tuple[str, ...] = ()
     insured_types: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
+    also_at: tuple[Reprint, ...] = ()
 
 
 class EvidenceUnit(Value):
@@ -120,6 +130,11 @@ class Chunk(Value):
     span: Span
     text: str
     units: tuple[str, ...] = ()
+
+    @property
+    def searched(self) -> str:
+        """What is embedded and searched: the title path above the text."""
+        return "：".join(self.title_path) + "\n" + self.text
 
 
 class Passage(Value):

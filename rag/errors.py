@@ -9,6 +9,8 @@
     │   ├── IndexMissing
     │   ├── IndexDamaged
     │   ├── EmbedderMismatch
+    │   ├── VectorsUnreachable
+    │   ├── DiskFull
     │   ├── WriterBusy
     │   ├── PromptInvalid
     │   ├── EmbedderUnavailable
@@ -65,12 +67,30 @@ class IndexMissing(OperatorError):
     """No snapshot is active."""
 
 
+REBUILD = "rebuild the index with `rag ingest PATH... --rebuild`, naming every PATH it should hold"
+
+
 class IndexDamaged(OperatorError):
-    """A snapshot does not hold what its manifest says."""
+    """A snapshot does not hold what its manifest says. The message ends with what to do about it."""
+
+    def __init__(self, what: str, remedy: str = REBUILD) -> None:
+        super().__init__(f"{what}; {remedy}")
+        self.what, self.remedy = what, remedy
 
 
 class EmbedderMismatch(OperatorError):
     """The index was built with another embedder than the one in force."""
+
+
+class VectorsUnreachable(OperatorError):
+    """The Chroma server does not answer; nothing is known to be wrong with the index itself."""
+
+
+class DiskFull(OperatorError):
+    """There is no room for what has to be written; what was in force stays in force."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; the index is as it was; `rag index gc` deletes old snapshots")
 
 
 class WriterBusy(OperatorError):
@@ -83,6 +103,10 @@ class PromptInvalid(OperatorError):
 
 class EmbedderUnavailable(OperatorError):
     """The embedder can't run here or does not answer."""
+
+
+class RerankerUnavailable(OperatorError):
+    """The reranking endpoint does not answer as it should."""
 
 
 class ModelFileInvalid(OperatorError):

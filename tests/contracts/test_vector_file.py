@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -21,6 +13,7 @@ from rag.adapters.chroma import ChromaVectorIndex
 from rag.domain import Chunk, Document
 from rag.errors import IndexDamaged
 from rag.ports import VectorFile, Vectors
+from tests.fakes.chroma_server import ChromaServer
 from tests.fakes.storage import MemoryStorage
 from tests.making import a_record
 
@@ -44,50 +37,11 @@ def unit_rows(*rows: list[float]) -> Vectors:
 NORTH, EAST, BETWEEN = unit_rows([0, 1, 0], [1, 0, 0], [1, 2, 0])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Chroma server of this module's own."""
-    program = shutil.which(
-        "chroma", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    )
-    assert program is not None, "chromadb brings the program chroma"
-    url = f"http://127.0.0.1:{(port := _free_port())}"
-    folder = tmp_path_factory.mktemp("chroma-server")
-    command = [program, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            _wait_until_it_answers(f"{url}/api/v2/heartbeat", server)
-            yield url
-        finally:
-            server.terminate()
-
-
-def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - loopback
-        except (URLError, OSError):
-            server_ended = _ends_within(server, 0.05)
-            if server_ended:
-                break
-        else:
-            return
-    pytest.fail(f"the Chroma server does not answer; exit status {server.poll()}")
-
-
-def _ends_within(server: subprocess.Popen[bytes], seconds: float) -> bool:
-    try:
-        server.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    with ChromaServer(tmp_path_factory.mktemp("chroma-server")) as server:
+        yield server.url
 
 
 @pytest.fixture(params=["folder", "server", "fake"])
@@ -151,8 +105,17 @@ def test_a_unit_vector_may_be_asked_for_twice(subject: VectorFile) -> None:
 
 def test_a_missing_unit_is_said_to_be_missing(subject: VectorFile) -> None:
     """A vector that is not there is an error and not a shorter table."""
-    with pytest.raises(IndexDamaged, match="1 unit vectors are missing"):
+    with pytest.raises(IndexDamaged, match="1 vectors are missing"):
         subject.unit_vectors(["nursing#u0", "nursing#u9"])
+
+
+def test_chunk_vectors_come_in_the_order_asked_for(subject: VectorFile) -> None:
+    """The i-th row is the i-th id's, and one that is not there is an error."""
+    rows = subject.chunk_vectors(["glasses#c0", "nursing#c0"])
+    assert subject.nearest_chunks(rows[0], 1)[0] == ("glasses#c0", pytest.approx(1))
+    assert subject.nearest_chunks(rows[1], 1)[0] == ("nursing#c0", pytest.approx(1))
+    with pytest.raises(IndexDamaged, match="1 vectors are missing"):
+        subject.chunk_vectors(["nursing#c0", "nursing#c9"])
 
 
 def test_rows_are_counted(subject: VectorFile) -> None:
@@ -165,9 +128,15 @@ def test_the_nearest_unit_is_found(subject: VectorFile) -> None:
     assert subject.nearest_unit(EAST) == "dental#u0"
 
 
-def test_an_index_without_units_has_no_nearest(open_index: Open) -> None:
+def test_the_nearest_chunk_is_found(subject: VectorFile) -> None:
+    """So is a chunk."""
+    assert subject.nearest_chunk(EAST) == "dental#c0"
+
+
+def test_an_empty_index_has_no_nearest(open_index: Open) -> None:
     """Nothing there is None."""
-    assert open_index(create=True).nearest_unit(EAST) is None
+    empty = open_index(create=True)
+    assert (empty.nearest_unit(EAST), empty.nearest_chunk(EAST)) == (None, None)
 
 
 def test_what_was_added_is_there_when_opened_again(open_index: Open, subject: VectorFile) -> None:
@@ -187,13 +156,6 @@ def test_an_index_that_was_never_made_is_damaged(open_index: Open) -> None:
     """Opening makes nothing by the way."""
     with pytest.raises(IndexDamaged, match="missing"):
         open_index("other")
-
-
-def test_a_dropped_index_is_gone(open_index: Open, subject: VectorFile) -> None:
-    """After `drop` nothing is left under that name."""
-    subject.drop()
-    with pytest.raises(IndexDamaged, match="missing"):
-        open_index()
 
 
 def test_many_rows_go_in_at_once(open_index: Open) -> None:

@@ -6,7 +6,7 @@ What was made under a path or a name is there when it is opened again, as it wou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,18 +22,41 @@ class MemoryCatalogue:
 
     def __init__(self) -> None:
         self._records: list[SourceRecord] = []
+        self._aside: dict[str, SourceRecord] = {}
 
-    def add(self, source: SourceRecord) -> None:
-        """Append one file with its documents, chunks and units."""
+    def add(self, source: SourceRecord, aside: SourceRecord | None = None) -> None:
+        """Append one file with its documents, chunks and units; `aside` holds those of it that are kept unindexed."""
         self._records.append(source)
+        if aside is not None and aside.documents:
+            self._aside[aside.path] = msgspec.structs.replace(aside, text="")
 
     def digests(self) -> dict[str, str]:
         """The digest of every file, by path."""
         return {r.path: r.digest for r in self._records}
 
+    def owners(self) -> dict[str, str]:
+        """The path of the file that every document came from, by document id."""
+        return {d.id: r.path for r in (*self._records, *self._aside.values()) for d in r.documents}
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks, in order."""
+        return (c for r in self._records for c in r.chunks)
+
+    def units(self) -> Iterator[EvidenceUnit]:
+        """All units, in order."""
+        return (u for r in self._records for u in r.units)
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many documents, chunks and units."""
+        return len(self.documents()), len(self.chunk_ids()), len(self.unit_ids())
+
     def source(self, path: str) -> SourceRecord:
-        """Everything that came from one file."""
+        """What of one file is indexed."""
         return next(r for r in self._records if r.path == path)
+
+    def aside(self, path: str) -> SourceRecord | None:
+        """What of one file is kept unindexed, if anything is."""
+        return self._aside.get(path)
 
     def documents(self) -> list[Document]:
         """All documents, in order."""
@@ -78,7 +101,6 @@ class MemoryVectors:
     def __init__(self) -> None:
         self._chunks: dict[str, Vectors] = {}
         self._units: dict[str, Vectors] = {}
-        self.dropped = False
 
     def add_chunks(self, chunks: Sequence[Chunk], documents: Mapping[str, Document], vectors: Vectors) -> None:
         """Append chunks with their vectors."""
@@ -97,21 +119,23 @@ class MemoryVectors:
 
     def unit_vectors(self, ids: Sequence[str]) -> Vectors:
         """Shape (len(ids), dimension), in the order asked for."""
-        if missing := set(ids) - set(self._units):
-            raise IndexDamaged(f"{len(missing)} unit vectors are missing")
-        return np.asarray([self._units[i] for i in ids], dtype=np.float32)
+        return _taken(self._units, ids)
+
+    def chunk_vectors(self, ids: Sequence[str]) -> Vectors:
+        """Shape (len(ids), dimension), in the order asked for."""
+        return _taken(self._chunks, ids)
 
     def counts(self) -> tuple[int, int]:
         """Rows of chunks and of units."""
         return len(self._chunks), len(self._units)
 
+    def nearest_chunk(self, vector: Vectors) -> str | None:
+        """The id of the nearest chunk."""
+        return next((i for i, _ in _nearest(self._chunks, vector)), None)
+
     def nearest_unit(self, vector: Vectors) -> str | None:
         """The id of the nearest unit."""
         return next((i for i, _ in _nearest(self._units, vector)), None)
-
-    def drop(self) -> None:
-        """Delete the index."""
-        self._chunks, self._units, self.dropped = {}, {}, True
 
     def close(self) -> None:
         """Nothing to release."""
@@ -138,15 +162,17 @@ class MemoryVectorCache:
         """Keep `vectors[i]` for the i-th text."""
         self._rows.update({(embedder, t): v.copy() for t, v in zip(texts, vectors, strict=True)})
 
+    def trim(self) -> None:
+        """There is room for everything."""
+
     def close(self) -> None:
         """Nothing to release."""
 
 
 class MemoryStorage:
-    """`ports.Storage`; `shared_vectors` says whether it behaves like a vector server."""
+    """`ports.Storage`; vectors do not go with a folder, as on a server."""
 
-    def __init__(self, *, shared_vectors: bool = False) -> None:
-        self.shared_vectors = shared_vectors
+    def __init__(self) -> None:
         self.catalogues: dict[Path, MemoryCatalogue] = {}
         self.indexes: dict[str, MemoryVectors] = {}
         self.vector_cache = MemoryVectorCache()
@@ -163,10 +189,24 @@ class MemoryStorage:
         """The vectors of snapshot `name`."""
         if create:
             self.indexes[name] = MemoryVectors()
-        if name not in self.indexes or self.indexes[name].dropped:
+        if name not in self.indexes:
             raise IndexDamaged(f"the vectors of snapshot {name} are missing")
         return self.indexes[name]
+
+    def vector_rows(self, folder: Path) -> str | None:  # noqa: ARG002 - the port's
+        """None, as on a server."""
+        return None
+
+    def drop_vectors(self, name: str) -> None:
+        """Delete what there is of the vectors of snapshot `name`."""
+        self.indexes.pop(name, None)
 
     def cache(self) -> MemoryVectorCache:
         """The cache of vectors."""
         return self.vector_cache
+
+
+def _taken(vectors: Mapping[str, Vectors], ids: Sequence[str]) -> Vectors:
+    if missing := set(ids) - set(vectors):
+        raise IndexDamaged(f"{len(missing)} vectors are missing")
+    return np.asarray([vectors[i] for i in ids], dtype=np.float32)
