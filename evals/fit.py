@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from evals.dataset import GoldExample, GoldSpans, holds_fact, resolve, supported_by
+from evals.fitting import linear, listwise, scale
 from evals.library import Library, read_library
 from evals.runner import Progress, Setup, build_taped_embedder, index
 from rag.asking import Asked, understood
@@ -29,23 +30,24 @@ from rag.retrieve.evidence import (
     SUFFICIENCY_FEATURES,
     Candidates,
     EvidenceModel,
-    Linear,
-    Matrix,
     Profile,
     choose,
     feature_names,
     rank_rows,
     sufficiency_row,
 )
+from rag.retrieve.linear import Linear, Matrix
 from rag.retrieve.passages import PassageRetriever
 from rag.searching import LOOKED_AT
 from rag.snapshots import Snapshot
 from rag.wiring import build_store, build_tokenizer
 
 TARGET = Path(__file__).parents[1] / "rag" / "retrieve" / "evidence_model.json"
-PROFILES: tuple[Profile, ...] = ("hybrid", "lexical")
-PAIRS = "pair-"
-PAIR_WEIGHT = 0.25
+PROFILES: tuple[Profile, ...] = ("hybrid", "chunks", "lexical")
+# Questions that are made to be hard: near misses, one word apart, and near-identical rules.
+MISSES = ("pair-", "conf-")
+MADE = (*MISSES, "near-")
+MADE_WEIGHT = 0.25
 FOLDS = 8
 REPEATS = 4
 RANK_PENALTY = 0.05
@@ -79,7 +81,7 @@ class Case:
     ) -> None:
         self.example, self.asked, self.gold, self.found, self.idf = example, asked, gold, found, idf
         self.names = feature_names(RANK_FEATURES, profile)
-        self.rows = rank_rows(asked.searched, found, self.names)
+        self.rows = rank_rows(asked.searched, asked.places, found, self.names)
         needed = GoldSpans(gold.needed, ())
         spans = [(u.span, p.document.path) for u, p in zip(found.units, found.passages, strict=True)]
         also = np.array([supported_by([s], path, gold) for s, path in spans])
@@ -97,7 +99,12 @@ class Case:
 
         Matched near-miss pairs teach the weights; margin and threshold belong to the mix of questions that comes in.
         """
-        return not self.example.id.startswith(PAIRS)
+        return not self.example.id.startswith(MADE)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the question teaches the order of units."""
+        return not self.example.id.startswith(MISSES)
 
     def sufficiency(self, scores: Matrix, chosen: Sequence[int], profile: Profile) -> Matrix:
         """The row that the sufficiency model sees."""
@@ -127,15 +134,16 @@ def fit_profile(everything: Sequence[Questions], profile: Profile) -> tuple[Evid
 
 def cases(one: Questions, profile: Profile) -> list[Case]:
     """The examples that retrieval sees, with their candidates; triage comes before it."""
-    dense, snapshot = profile == "hybrid", one.snapshot
-    vectors, embedder = (snapshot.vectors, one.embedder) if dense else (None, None)
+    snapshot = one.snapshot
+    vectors, embedder = (None, None) if profile == "lexical" else (snapshot.vectors, one.embedder)
     retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, vectors, embedder)
-    source = CandidateSource(snapshot.catalogue, snapshot.lexical_units, vectors)
+    of_units = vectors if profile == "hybrid" else None
+    source = CandidateSource(snapshot.catalogue, snapshot.lexical_units, of_units)
     found = []
     for example in one.examples:
         if example.kind in {"answer", "abstention"}:
             asked = understood(Query(example.question, example.as_of or one.clock, example.conversation))
-            retrieved = retriever.search(asked.searched, LOOKED_AT, asked.places, one.clock)
+            retrieved = retriever.search(asked.searched, LOOKED_AT, asked.places, example.as_of or one.clock)
             candidates = source.candidates(asked.searched, asked.places, retrieved)
             gold = resolve(example, one.library)
             found.append(Case(example, asked, gold, candidates, snapshot.lexical_units.idf, profile))
@@ -223,32 +231,17 @@ def _out_of_fold_judgements(
 def _targets(data: Sequence[Case]) -> tuple[Matrix, Matrix]:
     """Whether each case is answerable, and how much it counts."""
     y = np.array([case.answerable for case in data], dtype=float)
-    return y, np.array([1.0 if case.natural else PAIR_WEIGHT for case in data])
+    return y, np.array([1.0 if case.natural else MADE_WEIGHT for case in data])
 
 
 def _fit_rank(data: Sequence[Case]) -> Linear:
-    used = [case for case in data if case.natural and case.answerable and case.relevance.max() == 1.0]
-    stacked = np.vstack([case.rows for case in data if case.natural])
-    mean, spread = _scale(stacked)
-    lists = [((case.rows - mean) / spread, case.relevance) for case in used]
-
-    def objective(w: Matrix) -> tuple[float, Matrix]:
-        loss, gradient = 0.0, np.zeros_like(w)
-        for rows, relevance in lists:
-            logits = rows @ w
-            share = np.exp(logits - logits.max())
-            share /= share.sum()
-            good = share * relevance
-            loss -= float(np.log(good.sum() + 1e-12))
-            gradient -= rows.T @ (good / (good.sum() + 1e-12)) - rows.T @ share
-        return loss / len(lists) + RANK_PENALTY * float(w @ w) / 2, gradient / len(lists) + RANK_PENALTY * w
-
-    weights = minimize(objective, np.zeros(len(mean)), jac=True, method="L-BFGS-B").x
-    return _linear(data[0].names, mean, spread, weights, 0.0)
+    used = [case for case in data if case.ranks and case.answerable and case.relevance.max() == 1.0]
+    seen = np.vstack([case.rows for case in data if case.ranks])
+    return listwise([(case.rows, case.relevance, 1.0) for case in used], seen, data[0].names, RANK_PENALTY)
 
 
 def _fit_logistic(rows: Matrix, y: Matrix, weight: Matrix, names: tuple[str, ...]) -> Linear:
-    mean, spread = _scale(rows)
+    mean, spread = scale(rows)
     scaled = (rows - mean) / spread
     share = float(np.average(y, weights=weight))
     balance = np.where(y == 1, 0.5 / share, 0.5 / (1 - share)) * weight / weight.mean()
@@ -261,20 +254,7 @@ def _fit_logistic(rows: Matrix, y: Matrix, weight: Matrix, names: tuple[str, ...
         return loss + SUFFICIENCY_PENALTY * float(w[:-1] @ w[:-1]) / 2, gradient
 
     w = minimize(objective, np.zeros(rows.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    return _linear(names, mean, spread, w[:-1], float(w[-1]))
-
-
-def _scale(rows: Matrix) -> tuple[Matrix, Matrix]:
-    """Mean and spread by feature; a feature that never varies keeps the spread 1, so that nothing divides by zero."""
-    spread = rows.std(axis=0)
-    return rows.mean(axis=0), np.where(spread < 1e-4, 1.0, spread)  # noqa: PLR2004
-
-
-def _linear(names: Sequence[str], mean: Matrix, spread: Matrix, weights: Matrix, bias: float) -> Linear:
-    def rounded(values: Matrix) -> tuple[float, ...]:
-        return tuple(round(float(v), 5) for v in values)
-
-    return Linear(tuple(names), rounded(mean), rounded(spread), rounded(weights), round(bias, 5))
+    return linear(names, mean, spread, w[:-1], float(w[-1]))
 
 
 def _best_margin(scored: Sequence[tuple[Case, Matrix]]) -> tuple[float, dict[str, float]]:

@@ -37,6 +37,41 @@ _REGIONS: Mapping[str, tuple[str, ...]] = {
 _INITIALS = {"甬": "宁波", "杭": "杭州", "沪": "上海", "绍": "绍兴", "嘉": "嘉兴"}
 _PAIRED = re.compile("杭甬|甬杭|沪杭|杭沪|沪甬|甬沪|杭绍|甬绍|杭嘉")
 _BARE_LENGTH = 2
+# What cities are called for their flowers, springs and history; only names that one city has.
+_NICKNAMES: Mapping[str, str] = {
+    "甬城": "宁波", "鹏城": "深圳", "羊城": "广州", "蓉城": "成都", "锦官城": "成都", "鹭岛": "厦门", "榕城": "福州",
+    "姑苏": "苏州", "杭城": "杭州", "申城": "上海", "魔都": "上海", "帝都": "北京", "津城": "天津", "山城": "重庆",
+    "渝城": "重庆", "金陵": "南京", "江城": "武汉", "星城": "长沙", "冰城": "哈尔滨", "泉城": "济南", "锡城": "无锡",
+}  # fmt: skip
+# One character stands for a place beside words of living, insurance and care: 在沪就医, 甬医保.
+_SINGLE = re.compile(
+    r"(?<=[在来赴到回离驻])[京沪津渝甬杭穗蓉](?=[就看住治上工参打务购缴交医社生]|[，,。？?]|$)"
+    r"|(?<![\u4e00-\u9fff])[京沪津渝甬杭穗蓉](?=医保|社保|籍|参保|职工|居民)"
+)
+_SINGLES = {
+    "京": "北京",
+    "沪": "上海",
+    "津": "天津",
+    "渝": "重庆",
+    "甬": "宁波",
+    "杭": "杭州",
+    "穗": "广州",
+    "蓉": "成都",
+}
+# A county's name without 区 or 县 counts where one lives, works or is insured in it, and where it is no other word.
+_COUNTY_SUFFIXES = ("区", "县", "市", "旗")
+_COUNTY_AFTER = re.compile(
+    r"参保|参的保|[交缴](?![通易界])|的?(?:职工|居民|医保|社保|退休|在职|企业|单位|公司|上班族|学生|老人|老师|教师)"
+    r"|上班|工作|户口|落户|人(?=[，,。]|$)"
+)
+_COUNTY_BEFORE = re.compile(r"(?:住|在|是|从|回|去|到|来|家)$")
+_NOT_COUNTIES = frozenset(
+    (
+        "平安 公安 东方 兴业 友好 凤凰 中方 新兴 大方 南岸 大名 山上 万里 三重 八里 湖内 丰满 安居 南部 市北 市南 城北 "
+        "路北 路南 进贤 台前 解放 合作 三元 平和 比如 改则 延长 振兴 宏伟 前进 富裕 万年 二道 新干 上思 保康"
+        "来安 博望 平利 普定 永久 建设 红旗 新华 和平 和谐 幸福 团结 民主 自治 中心 市中 城中 城区 新城 社旗"
+    ).split()
+)
 
 
 class Place(Value):
@@ -63,6 +98,12 @@ def located(text: str) -> list[tuple[str, int, int]]:
         if i in paired:
             found += [(_INITIALS[text[n]], n, n + 1) for n in (i, i + 1)]
             i += _BARE_LENGTH
+        elif single := _SINGLE.match(text, i):
+            found.append((_SINGLES[single[0]], i, i + 1))
+            i = end = i + 1
+        elif county := _bare_county(text, i, starts):
+            found.append((county.name, i, i + _bare_length(county)))
+            i = end = i + _bare_length(county)
         elif length and text[i : i + length + 1] in _shared_counties():
             i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
         elif length and (length > _BARE_LENGTH or i in starts or (found and i == end)):  # 云南昆明 is one word to some
@@ -95,6 +136,11 @@ def related(one: str, other: str) -> bool:
     return holds_in(one, other) or holds_in(other, one)
 
 
+def province(name: str) -> str:
+    """The province that a place is or lies in; an unknown name is its own."""
+    return (name, *within(name))[-1]
+
+
 def _longest(text: str, i: int, table: Mapping[str, Place]) -> int:
     for length in _lengths().get(text[i : i + _MIN_LENGTH], ()):
         if i + length <= len(text) and text[i : i + length] in table:
@@ -120,6 +166,36 @@ def _word_starts(text: str) -> frozenset[int]:
     return frozenset(starts)
 
 
+def _bare_county(text: str, i: int, starts: frozenset[int]) -> Place | None:
+    """The county whose name without 区 or 县 begins at `i`, where the words around it speak of a place."""
+    if i not in starts or _longest(text, i, _names()):
+        return None
+    for length in (4, 3, 2):
+        place = _bare_counties().get(text[i : i + length])
+        if place and (_COUNTY_AFTER.match(text, i + length) or _COUNTY_BEFORE.search(text[max(0, i - 2) : i])):
+            return place
+    return None
+
+
+def _bare_length(county: Place) -> int:
+    return len(_short(county.name, _COUNTY_SUFFIXES))
+
+
+@functools.cache
+def _bare_counties() -> Mapping[str, Place]:
+    """Counties by their name without 区 or 县, where only one has it and it is a name to a segmenter, too."""
+    places = {p.name: p for p in _names().values() if p.name.endswith(_COUNTY_SUFFIXES)}
+    short: dict[str, list[Place]] = {}
+    for row in _rows("pca.csv"):
+        if row["qu"] and (bare := _short(row["qu"], _COUNTY_SUFFIXES)) != row["qu"]:
+            short.setdefault(bare, []).append(places.get(row["qu"], Place(row["qu"])))
+    return {
+        bare: found[0]
+        for bare, found in short.items()
+        if len(found) == 1 and found[0].within and bare not in _names() and bare not in _NOT_COUNTIES
+    }
+
+
 @functools.cache
 def _shared_counties() -> frozenset[str]:
     """Full names that several counties have."""
@@ -132,6 +208,24 @@ def _shared_counties() -> frozenset[str]:
 @functools.cache
 def _names() -> Mapping[str, Place]:
     """Every name a place goes by. Counties only by their full name, and only where it is unique."""
+    table, counties = _divisions()
+    for row in _rows("pca_aliases.csv"):
+        if row["level"] == "city" and (known := table.get(row["shi"])):
+            table.setdefault(row["alias"], known)
+    for name in _REGIONS:
+        table.setdefault(name, Place(name))
+    for name, city in _NICKNAMES.items():
+        table.setdefault(name, table[city])
+    for name, candidates in counties.items():
+        if len(candidates) == 1 and len(name) > _BARE_LENGTH:
+            table.setdefault(name, candidates[0])
+            if name.endswith("市") and _short(name, ("市",)) not in _ORDINARY_WORDS:
+                table.setdefault(_short(name, ("市",)), candidates[0])
+    return table
+
+
+def _divisions() -> tuple[dict[str, Place], dict[str, list[Place]]]:
+    """Provinces and cities by every official name; counties by their full name, which several may have."""
     table: dict[str, Place] = {}
     counties: dict[str, list[Place]] = {}
     for row in _rows("pca.csv"):
@@ -146,17 +240,7 @@ def _names() -> Mapping[str, Place]:
         if county:
             inside = (province,) if province in _MUNICIPALITIES else (_short(city, _CITY_SUFFIXES), province)
             counties.setdefault(county, []).append(Place(county, inside))
-    for row in _rows("pca_aliases.csv"):
-        if row["level"] == "city" and (known := table.get(row["shi"])):
-            table.setdefault(row["alias"], known)
-    for name in _REGIONS:
-        table.setdefault(name, Place(name))
-    for name, candidates in counties.items():
-        if len(candidates) == 1 and len(name) > _BARE_LENGTH:
-            table.setdefault(name, candidates[0])
-            if name.endswith("市") and _short(name, ("市",)) not in _ORDINARY_WORDS:
-                table.setdefault(_short(name, ("市",)), candidates[0])
-    return table
+    return table, counties
 
 
 def _rows(name: str) -> list[dict[str, str]]:

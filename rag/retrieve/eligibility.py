@@ -22,6 +22,7 @@ _VERSION = re.compile(
 )
 _NOT_OF_THE_NAME = re.compile(r"[《》〈〉\s]|^中华人民共和国")
 _LAST_SECTIONS = 3
+_CHAIN = ("区县", "市", "省")
 # 《甲》（令第3号）、《乙》同时废止 repeals both; 《甲》第九条同时废止 leaves the rest of 《甲》 in force.
 _REMARK = re.compile(r"(?<=》)\s*[（(][^（）()]*[)）]")
 _REPEALING = re.compile(r"[^，。；;\n]*废止")
@@ -44,6 +45,27 @@ def eligible(document: Document, asked_places: Collection[str], as_of: dt.date) 
     if not asked_places or not document.places:
         return True
     return any(places.related(asked, own) for asked in asked_places for own in document.places)
+
+
+def local(document: Document, asked_places: Collection[str]) -> float:
+    """How near an eligible document is to the places asked for.
+
+    1 for a place's own document, less for each step up its chain, and 0 for one of no place: 鄞州 goes before 宁波,
+    宁波 before 浙江, 浙江 before a rule for all.
+    """
+    if not asked_places or not document.places:
+        return 0.0
+    steps = [_steps(asked, own) for asked in asked_places for own in document.places]
+    return 1.0 / (1 + min(steps))
+
+
+def _steps(asked: str, own: str) -> int:
+    """How far apart two places are in a chain; far, where they are related through a region."""
+    for inner, outer in ((asked, own), (own, asked)):
+        chain = (inner, *places.within(inner))
+        if outer in chain:
+            return chain.index(outer)
+    return len(_CHAIN)
 
 
 def bounded(documents: Sequence[Document], text_of: Callable[[str], str]) -> list[Document]:

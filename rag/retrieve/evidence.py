@@ -15,17 +15,18 @@ from typing import Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from rag import places, qualifiers
 from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
+from rag.retrieve.eligibility import local
+from rag.retrieve.linear import Linear, Matrix
 from rag.retrieve.wording import worded
 from rag.text import fold
 from rag.tokens import terms, topic_terms, topic_words
 
-Matrix = npt.NDArray[np.float64]
-Profile = Literal["hybrid", "lexical"]
+# What an index has vectors of: chunks and units, chunks alone, nothing.
+Profile = Literal["hybrid", "chunks", "lexical"]
 
 MAX_UNITS = 5
 MAX_CHARACTERS = 400
@@ -41,14 +42,18 @@ _ANNOUNCES = re.compile(
 
 RANK_FEATURES = (
     "announces", "excerpt", "figure", "qualifiers", "excluded", "list", "list_unasked", "length",
-    "bm25_unit", "bm25_chunk", "cosine", "cosine_chunk",
+    "bm25_unit", "bm25_chunk", "cosine", "cosine_chunk", "local",
 )  # fmt: skip
 SUFFICIENCY_FEATURES = (
     "coverage", "rarest", "unseen", "unseen_terms", "place_absent", "figure_absent", "year_absent", "excluded",
     "lead", "alike", "alike_top", "least_alike", "two_least_alike", "unlike", "words", "place_asked",
     "cosine_top", "cosine_best", "cosine_chunk_best",
 )  # fmt: skip
-_DENSE = frozenset({"cosine", "cosine_chunk", "cosine_top", "cosine_best", "cosine_chunk_best"})
+_OF_UNITS = frozenset({"cosine", "cosine_top", "cosine_best"})
+_OF_CHUNKS = frozenset({"cosine_chunk", "cosine_chunk_best"})
+_MISSING: Mapping[Profile, frozenset[str]] = {
+    "hybrid": frozenset(), "chunks": _OF_UNITS, "lexical": _OF_UNITS | _OF_CHUNKS,
+}  # fmt: skip
 
 
 class Candidates(Value):
@@ -60,21 +65,6 @@ class Candidates(Value):
     cosine_chunk: Matrix
     bm25_unit: Matrix
     bm25_chunk: Matrix
-
-
-class Linear(Value):
-    """A linear model over standardised features."""
-
-    features: tuple[str, ...]
-    mean: tuple[float, ...]
-    spread: tuple[float, ...]
-    weights: tuple[float, ...]
-    bias: float = 0.0
-
-    def __call__(self, rows: Matrix) -> Matrix:
-        """Scores of `rows`, shape (n, features) to (n,)."""
-        scaled = (rows - np.asarray(self.mean)) / np.asarray(self.spread)
-        return np.asarray(scaled @ np.asarray(self.weights) + self.bias)
 
 
 class EvidenceModel(Value):
@@ -92,17 +82,17 @@ class EvidenceModel(Value):
 
 
 def load_model(profile: Profile) -> EvidenceModel:
-    """The parameters shipped with the package, for an index with vectors or one with BM25 alone."""
+    """The parameters shipped with the package, for an index with the vectors that the profile says."""
     packed = (importlib.resources.files("rag.retrieve") / "evidence_model.json").read_bytes()
     return msgspec.json.decode(packed, type=dict[str, EvidenceModel])[profile]
 
 
 def feature_names(names: Sequence[str], profile: Profile) -> tuple[str, ...]:
     """The features that a profile has."""
-    return tuple(name for name in names if profile == "hybrid" or name not in _DENSE)
+    return tuple(name for name in names if name not in _MISSING[profile])
 
 
-def rank_rows(question: str, found: Candidates, names: Sequence[str]) -> Matrix:
+def rank_rows(question: str, asked_places: Collection[str], found: Candidates, names: Sequence[str]) -> Matrix:
     """One row a candidate. Scores are taken relative to the best candidate, in units of their spread."""
     types, listed = cues.answer_types(question), cues.wants_list(question)
     asked = qualifiers.mentioned(question)
@@ -122,6 +112,7 @@ def rank_rows(question: str, found: Candidates, names: Sequence[str]) -> Matrix:
         "bm25_chunk": lambda: _relative(found.bm25_chunk),
         "cosine": lambda: _relative(found.cosine),
         "cosine_chunk": lambda: _relative(found.cosine_chunk),
+        "local": lambda: [local(p.document, asked_places) for p in found.passages],
     }
     return np.column_stack([np.asarray(makers[name](), dtype=float) for name in names])
 
@@ -215,16 +206,11 @@ class EvidenceFinder:
     def __init__(self, model: EvidenceModel, idf: Callable[[str], float]) -> None:
         self._model, self._idf = model, idf
 
-    def find(
-        self, question: str, asked_places: Collection[str], found: Candidates
-    ) -> tuple[Evidence, dict[str, float]]:
-        """The evidence for the question, and what each chunk is worth: the score of its best unit.
-
-        The evidence is empty with sufficiency 0 when there are no candidates.
-        """
+    def find(self, question: str, asked_places: Collection[str], found: Candidates) -> Evidence:
+        """The evidence for the question; empty with sufficiency 0 when there are no candidates."""
         if not found.units:
-            return Evidence((), (), 0.0, sufficient=False), {}
-        scores = np.round(self._model.rank(rank_rows(question, found, self._model.rank.features)), 4)
+            return Evidence((), (), 0.0, sufficient=False)
+        scores = np.round(self._model.rank(rank_rows(question, asked_places, found, self._model.rank.features)), 4)
         chosen = choose(found, scores, self._model.margin)
         row = sufficiency_row(
             question, asked_places, found, scores, chosen, self._idf, self._model.sufficiency.features
@@ -232,10 +218,9 @@ class EvidenceFinder:
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
         pool = self._pool(found, scores, chosen)
         units = tuple(found.units[i] for i in chosen)
-        sufficient = probability >= self._model.threshold
         one = cues.asks_one_thing(question)
         details = _details(found, scores, chosen) if one else {}
-        return Evidence(units, pool, round(probability, 4), sufficient, details, one), _worth(found, scores)
+        return Evidence(units, pool, round(probability, 4), probability >= self._model.threshold, details, one)
 
     def _pool(self, found: Candidates, scores: Matrix, chosen: list[int]) -> tuple[EvidenceUnit, ...]:
         kept = list(chosen)
@@ -245,13 +230,6 @@ class EvidenceFinder:
             if not any(_overlap(found.units[i], found.units[j]) for j in kept):
                 kept.append(i)
         return tuple(found.units[i] for i in kept)
-
-
-def _worth(found: Candidates, scores: Matrix) -> dict[str, float]:
-    worth: dict[str, float] = {}
-    for passage, score in zip(found.passages, scores.tolist(), strict=True):
-        worth[passage.chunk.id] = max(score, worth.get(passage.chunk.id, -math.inf))
-    return worth
 
 
 def _by_score(found: Candidates, scores: Matrix) -> list[int]:

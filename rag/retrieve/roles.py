@@ -32,15 +32,23 @@ _INSURED_AFTER = re.compile(
     r"|^(?:市|省|区|县)?(?:给我|给他|给她|给)?(?:交|缴|上|买)的?(?:城镇|城乡|职工|居民)*(?:医保|社保|保险|生育)"
     r"|^(?:市|省|区|县)?(?:的)?(?:职工|居民|城乡居民|退休(?:职工|人员)?|在职(?:职工|人员)?|灵活就业(?:人员)?)"
 )
+# 在羊城上班交的医保: where one works or studies, behind the words for it one is insured.
+_PAID_AFTER = re.compile(r"^[^，。；]{0,12}?[交缴参上买]的?(?:职工|居民)?(?:医保|社保|保险)")
+_WORKS_AFTER = re.compile(
+    r"^(?:市|省|区|县)?的?[^，。；]{0,6}?(?:上班|工作|打工|任职|就业|公司名下|念书|读书|念大学|上大学|念高中|上学)"
+)
+_HOMETOWN_BEFORE = re.compile(r"(?:老家|籍贯|祖籍|娘家|婆家)(?:是|在)?$")
+# A household's place insures only where no place is named as that of the insurance.
+_HOUSEHOLD = re.compile(r"户口(?:是|在|还在|落在|一直在)?$")
 _INSURED_BEFORE = re.compile(
     r"(?:参保地|参保|医保|社保|保险|生育险|关系|户口|缴费|交费)"
-    r"(?:是|在|交在|缴在|关系在|还在|一直是|一直在|落在|办在|交|缴|老家)*$|参保(?:地)?[:：]?$"
+    r"(?:是|在|却|倒|都|其实|现在|交在|缴在|关系在|还在|一直是|一直在|落在|办在|交|缴|老家)*$|参保(?:地)?[:：]?$"
 )
 # 江苏的医保在绍兴能用吗: behind another place, it is that one's insurance.
 _OF_THE_PLACE_BEFORE = re.compile(r"^(?:市|省)?的?(?:职工|居民)?(?:医保|社保|保险)(?:卡|码)?(?:是|还)?在$")
 _CARE_BEFORE = re.compile(r"(?:在|到|去|来|跑|跑到|跑去|回|回到|飞|转到|转去|转院到|转院去)(?:了)?$")
 _CARE_AFTER = re.compile(
-    r"^(?:市|省|区|县)?(?:的)?[^，。？,?]{0,8}?(?:看病|就医|就诊|住院|看门诊|看专家|找专家|治|医院|手术|开刀|复查"
+    r"^(?:市|省|区|县)?(?:的)?[^，。？,?]{0,8}?(?:看病|就医|就诊|住院|住(?:了|过)(?:次|回)?院|看门诊|看专家|找专家|治|医院|手术|开刀|复查"
     r"|化疗|体检|买药|配药|生孩子|生娃|生宝宝|分娩|产检|生的|[剖顺]产|看[的个])"
 )
 _ASKED = re.compile(r"[？?]|吗|呢|多少|几|怎么|如何|哪|什么|啥|能不能|是不是|要不要|可不可以|咋")
@@ -52,6 +60,11 @@ _OF_A_PLACE = re.compile(
     r"哪家|哪些(?:医院|药店|机构|城市|地方)|多少家|几家|哪里有|地址|窗口在|电话|区号|定点(?:医院|药店|机构)|开通了"
 )
 
+# 人在芜湖，医保也在那边交: the place named last insures.
+_INSURED_THERE = re.compile(
+    r"(?:医保|社保|保险|参保|保).{0,4}在?(?:那边|那里|那儿|当地|这边|这里|这儿).{0,2}(?:交|缴|参|上|买|办)?"
+    r"|(?:在|是)(?:那边|那里|那儿|当地|这边|这里|这儿)(?:参的?保|[交缴上买]的?(?:医保|社保|保险))"
+)
 _MOVED_TO = re.compile(r"(?:调到|跳槽到|换到|搬到|转到|转去|迁到|嫁到|来到)了?$")
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
@@ -61,6 +74,9 @@ _WORTH = {
     "family": 2,
     "insures": 2,
     "told": 2,
+    "works": 1,
+    "hometown": -2,
+    "household": 0,
     "asked": 2,
     "moved_to": 3,
     "moved_from": -2,
@@ -69,6 +85,7 @@ _WORTH = {
 }
 _ONLY_ELSEWHERE = frozenset({"treats", "heard"})
 _GONE = frozenset({"insures", "self", "family"})
+_SAID_TO_INSURE = frozenset({"insures", "told"})
 _FACILITY = 2
 
 
@@ -103,8 +120,15 @@ def roles(question: str) -> tuple[PlaceRole, ...]:
     found: dict[str, frozenset[str]] = {}
     for clause in filter(None, _CLAUSE.split(question)):
         asked = frozenset({"asked"} if _ASKED.search(clause) else ())
+        if found and _INSURED_THERE.search(clause) and not places.located(clause):
+            last = next(reversed(found))
+            found = {name: signs - _SAID_TO_INSURE for name, signs in found.items()}
+            found[last] |= _SAID_TO_INSURE
         for name, before, after in _mentions(clause):
             found[name] = found.get(name, frozenset()) | asked | _signs(before, after, clause)
+    named = any("insures" in signs and "household" not in signs for signs in found.values())
+    if named:
+        found = {n: signs - _GONE - _SAID_TO_INSURE if "household" in signs else signs for n, signs in found.items()}
     return tuple(PlaceRole(name, signs) for name, signs in found.items())
 
 
@@ -116,6 +140,8 @@ def governing(question: str) -> tuple[str, ...]:
     if _COMPARES.search(question):
         return tuple(role.name for role in told if "heard" not in role.signs or role.signs & _GONE)
     of_a_place = bool(_OF_A_PLACE.search(question))
+    if not of_a_place and any(role.insures for role in told):
+        told = tuple(role for role in told if not role.treats)
     weights = [role.weight + (_FACILITY if role.treats and of_a_place else 0) for role in told]
     return tuple(role.name for role, weight in zip(told, weights, strict=True) if weight == max(weights))
 
@@ -142,8 +168,11 @@ def _signs(before: str, after: str, clause: str) -> frozenset[str]:
     told = {
         "self": _SELF.search(before),
         "family": _RELATIVE.search(before),
-        "insures": not treats and (_INSURED_AFTER.match(after) or insured_at),
+        "insures": not treats and (_INSURED_AFTER.match(after) or _PAID_AFTER.match(after) or insured_at),
         "told": not treats and insured_at,
+        "works": not treats and _WORKS_AFTER.match(after),
+        "hometown": _HOMETOWN_BEFORE.search(before),
+        "household": _HOUSEHOLD.search(before),
         "moved_to": _MOVED_TO.search(before),
         "moved_from": _MOVED_FROM.search(before),
         "treats": treats,

@@ -54,10 +54,22 @@ def asked_places(question: str, stated: Scope) -> tuple[str, ...]:
 
 
 def scoped_question(question: str, stated: Scope) -> str:
-    """The question with what only the caller stated of person and care: 能报多少 -> 能报多少 居民医保."""
+    """The question with what it leaves unsaid: what only the caller stated of person and care, and what follows.
+
+    能报多少 -> 能报多少 居民医保; 杭州医保在南京住院 -> 杭州医保在南京住院 跨省.
+    """
     values = {"insured_type": "{}医保", "person": "{}人员", "care_type": "{}"}
-    told = ((shape, getattr(stated, field)) for field, shape in values.items())
-    return " ".join([question, *(shape.format(value) for shape, value in told if value and value not in question)])
+    told = [shape.format(v) for field, shape in values.items() if (v := getattr(stated, field)) and v not in question]
+    return " ".join([question, *told, *_area(question, read_scope(question, stated))])
+
+
+def _area(question: str, scope: Scope) -> tuple[str, ...]:
+    """Whether care is sought in another province or in one's own, where the places tell and the question does not."""
+    if not scope.insured_place or not scope.care_place or "area" in qualifiers.mentioned(question):
+        return ()
+    if places.province(scope.insured_place) != places.province(scope.care_place):
+        return ("跨省",)
+    return () if places.related(scope.insured_place, scope.care_place) else ("省内",)
 
 
 def _places(question: str) -> tuple[str | None, str | None]:

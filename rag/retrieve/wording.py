@@ -16,6 +16,9 @@ from rag.text import fold
 
 MAX_TERMS = 5
 
+# A segmenter joins 能 and 可以 with the noun before them: 保温箱费能报销 holds 费能. Not in 功能, 智能手机, 能力.
+_MODAL = re.compile(r"(?<![功智可性技职本机])能(?![力源量])|可以")
+
 
 def official(question: str) -> tuple[str, ...]:
     """The official terms that the question means and does not use, in the order in which it means them; at most five.
@@ -28,8 +31,11 @@ def official(question: str) -> tuple[str, ...]:
 
 
 def worded(question: str) -> str:
-    """The question followed by the official terms that it means: for what compares words, not for embedding."""
-    return " ".join([question, *official(question)])
+    """The question, its modal verbs set apart, and the official terms that it means.
+
+    For what compares words, not for embedding.
+    """
+    return " ".join([_MODAL.sub(r"，\g<0>，", question), *official(question)])
 
 
 @functools.cache
