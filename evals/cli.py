@@ -277,9 +277,8 @@ def mutate(*, as_json: bool, data: Path | None, half: Literal["dev", "test", "bo
 def fit(*, pages: Path, out: Path, write_it: bool) -> None:
     """Fit the evidence model on all development questions, over the raw PAGES and over the corpus."""
     from evals import fit as fitting
-    from evals.dataset import SEEDS, corpus_dev, load
 
-    halves = {"pages": (pages, load([SEEDS / "dev.jsonl"])), "corpus": (CORPUS, corpus_dev())}
+    halves = _taught(pages)
     with progress_bar() as progress:
         asked = [
             fitting.prepared(_setup(out / name, (source,), "extractive"), examples, progress)
@@ -292,6 +291,119 @@ def fit(*, pages: Path, out: Path, write_it: bool) -> None:
             click.echo(f"  {name:<28} {value}")
     if write_it:
         fitting.write({profile: model for profile, (model, _) in fitted.items()})
+
+
+def _taught(pages: Path) -> dict[str, tuple[Path, list[GoldExample]]]:
+    """The development questions that ranking learns from, with the documents that they are about."""
+    from evals import confusions
+    from evals.dataset import SEEDS, corpus_dev, load
+    from evals.runner import PINNED
+
+    near = [confusions.as_gold(one, PINNED) for one in confusions.load() if one.split == "dev"]
+    return {
+        "pages": (pages, load([SEEDS / "dev.jsonl"])),
+        "corpus": (CORPUS, corpus_dev()),
+        "confusions": (confusions.FOLDER / "corpus", near),
+    }
+
+
+@main.command("fit-fusion")
+@click.argument("pages", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("collections", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--write", "write_it", is_flag=True, help="Replace the weights shipped with the package.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs") / "fit", show_default=True)
+def fit_fusion(*, pages: Path, collections: tuple[Path, ...], out: Path, write_it: bool) -> None:
+    """Fit what joins the two rankings: over the raw PAGES, the corpus, and BEIR-like COLLECTIONS."""
+    from evals import fit, fit_fusion
+    from evals.collection import read_collection
+    from evals.runner import PINNED
+
+    sets = {}
+    with progress_bar() as progress:
+        for name, (source, examples) in _taught(pages).items():
+            asked = fit.prepared(_setup(out / name, (source,), "extractive"), examples, progress)
+            sets[name] = fit_fusion.own_lessons(asked)
+        for folder in collections:
+            found = read_collection(folder)
+            sets[folder.name] = fit_fusion.foreign_lessons(found, _searchable(found, out, progress), PINNED)
+    model, told = fit_fusion.fit(sets)
+    for feature, weight in zip(model.linear.features, model.linear.weights, strict=True):
+        click.echo(f"{feature:<12} {weight:+.3f}")
+    for name, share in told.items():
+        click.echo(f"hit@1 of the other half, {name}: {share}")
+    if write_it:
+        fit_fusion.write(model)
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_json
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    default=Path("runs") / "retrieval",
+    show_default=True,
+    help="Where vectors are kept, so that a second run is quick.",
+)
+@click.option(
+    "--half",
+    type=click.Choice(["all", "other"]),
+    default="all",
+    show_default=True,
+    help="other: only the questions that `fit-fusion` does not fit on.",
+)
+def retrieval(*, folder: Path | None, as_json: bool, work: Path, half: str) -> None:
+    """Compare BM25, vectors, their rank fusion and the service on a BEIR-like FOLDER.
+
+    FOLDER holds corpus.jsonl {id, text, title?}, queries.jsonl {id, text} and qrels.jsonl {query_id, doc_id, score}.
+    Without one: on the test half of the gold questions.
+    """
+    from evals.retrieval import judge, table
+
+    with progress_bar() as progress:
+        judged = judge(_asked_of(folder, half, work, progress))
+    click.echo(msgspec.json.encode(judged.as_json()).decode() if as_json else table(judged))
+
+
+def _asked_of(folder: Path | None, half: str, work: Path, progress: Any) -> Any:  # noqa: ANN401 - imported late
+    from evals.collection import read_collection
+    from evals.dataset import gold_files, load
+    from evals.fit import prepared
+    from evals.fit_fusion import is_shown
+    from evals.retrieval import over_collection, over_gold
+    from evals.runner import PINNED
+
+    if folder is None:
+        examples = [example for example in load(gold_files()) if example.split == "test"]
+        return over_gold(prepared(_setup(work, (CORPUS,), "extractive"), examples, progress), progress)
+    try:
+        found = read_collection(folder)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if half == "other":
+        found = msgspec.structs.replace(found, questions=tuple(q for q in found.questions if not is_shown(q.id)))
+    return over_collection(found, _searchable(found, work, progress), PINNED, progress)
+
+
+@main.command()
+@_json
+@click.option("--half", type=click.Choice(["dev", "test"]), default="test", show_default=True)
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs") / "confusions", show_default=True)
+def confusions(*, as_json: bool, half: str, work: Path) -> None:
+    """Ask which of several near-identical rules is found first: of the right city, kind of insured, year."""
+    from evals import confusions as near
+    from evals.runner import build_taped_embedder, index
+    from rag.searching import Searcher
+    from rag.wiring import build_store
+
+    setup = _setup(work, (near.FOLDER / "corpus",), "extractive")
+    embedder = build_taped_embedder(setup)
+    with progress_bar() as progress:
+        index(setup, embedder, progress)
+        searcher = Searcher(build_store(setup.settings).open_current(), embedder)
+        asked = [one for one in near.load() if one.split == half]
+        found = list(near.ask(searcher, asked, setup.clock, progress))
+    click.echo(msgspec.json.encode(found).decode() if as_json else near.table(found))
 
 
 @main.command("fit-triage")
@@ -309,6 +421,14 @@ def fit_triage(*, write_it: bool) -> None:
         click.echo(f"{name:<16} {share}")
     if write_it:
         fitting.write(model)
+
+
+def _searchable(found: Any, work: Path, progress: Any) -> Any:  # noqa: ANN401 - imported late
+    from evals.collection import searchable
+    from rag.wiring import build_embedder, build_storage, build_tokenizer
+
+    given = settings(work)
+    return searchable(found, build_tokenizer(given), build_embedder(given), build_storage(given), progress)
 
 
 def settings(out: Path) -> Any:  # noqa: ANN401 - Settings, imported late

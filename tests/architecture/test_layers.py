@@ -23,7 +23,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rag.errors", "rag.ports", "rag.text", "rag.qualifiers", "rag.places", "rag.masking", "rag.instructions"),
     ("rag.settings", "rag.prompts", "rag.tokens", "rag.languages"),
     ("rag.ingest", "rag.retrieve", "rag.answer", "rag.adapters"),
-    ("rag.snapshots", "rag.asking"),
+    ("rag.manifests", "rag.termrows", "rag.spool"),
+    ("rag.snapshots", "rag.asking", "rag.building"),
     ("rag.indexing", "rag.searching"),
     ("rag.pipeline",),
     ("rag.wiring",),
@@ -32,14 +33,22 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 # What judges the service, from the bottom up: `rag` lies below all of it.
 EVALS: tuple[tuple[str, ...], ...] = (
-    ("evals.library", "evals.statistics", "evals.cassette", "evals.vectors", "evals.figures"),
-    ("evals.dataset",),
+    ("evals.library", "evals.statistics", "evals.fitting", "evals.cassette", "evals.vectors", "evals.figures"),
+    ("evals.dataset", "evals.handwritten"),
     ("evals.domain", "evals.truths"),
-    ("evals.metrics", "evals.runs", "evals.summary", "evals.judge", "evals.cards", "evals.mutants"),
+    (
+        "evals.metrics",
+        "evals.runs",
+        "evals.summary",
+        "evals.judge",
+        "evals.cards",
+        "evals.mutants",
+        "evals.lookalikes",
+    ),
     ("evals.scoring", "evals.runner", "evals.compare", "evals.calibration", "evals.adapters", "evals.mutate"),
-    ("evals.baseline", "evals.fit", "evals.fit_triage", "evals.counterfactual"),
-    ("evals.gate",),
-    ("evals.report",),
+    ("evals.baseline", "evals.fit", "evals.fit_triage", "evals.counterfactual", "evals.collection", "evals.confusions"),
+    ("evals.gate", "evals.fit_fusion"),
+    ("evals.report", "evals.retrieval"),
     ("evals.junit", "evals.markdown"),
     ("evals.cli",),
 )
@@ -53,7 +62,7 @@ FORBIDDEN: Mapping[str, tuple[str, ...]] = {
     "rag.web": ("rag.adapters", "rag.ingest", "rag.indexing"),
     "rag.cli": ("rag.adapters", "rag.ingest"),
 }
-HEAVY = ("chromadb", "openai", "litestar", "ragas", "trafilatura", "xllamacpp")
+HEAVY = ("chromadb", "openai", "litestar", "pdfplumber", "ragas", "trafilatura", "xllamacpp")
 COLD = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])

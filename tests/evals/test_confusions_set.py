@@ -1,0 +1,162 @@
+"""The set of near-identical rules: what its questions point at stands there, can be told apart, and its halves differ.
+
+Knows the files in `evals/gold/confusions`. How a retriever fares on them is the job of `evals`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pytest
+
+from evals.dataset import GOLD
+from evals.library import Library, NoBudget, read_library
+from rag.domain import Document, Span, Value
+
+SET = GOLD / "confusions"
+CORPUS = Path(__file__).parents[2] / "corpus" / "documents"
+# From here on two questions are one question in other words; the gold set draws the line at .6.
+TOO_NEAR = 0.5
+# A run of the rule's own characters as long as this would find it without any understanding.
+COPIED = 8
+AT_LEAST = {"region": 60, "person": 20, "type": 20, "level": 4, "year": 6, "channel": 4}
+
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
+
+
+class Quoted(Value, forbid_unknown_fields=True):
+    """One rule: a whole sentence or table row of a document."""
+
+    document: str
+    quote: str
+
+
+class Confusion(Value, forbid_unknown_fields=True):
+    """A question, the rule that answers it, and rules that read like it."""
+
+    id: str
+    split: Literal["dev", "test"]
+    question: str
+    kind: Literal["region", "person", "type", "level", "year", "channel"]
+    as_of: dt.date | None
+    right: Quoted
+    wrong: tuple[Quoted, ...]
+
+    @property
+    def quoted(self) -> tuple[Quoted, ...]:
+        """The right rule first."""
+        return (self.right, *self.wrong)
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[Confusion]:
+    """All lines, in order."""
+    lines = (SET / "questions.jsonl").read_text("utf-8").splitlines()
+    return [msgspec.json.decode(line, type=Confusion) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """The documents, as they would be ingested."""
+    return read_library([SET / "corpus"], NoBudget())
+
+
+def _units(library: Library, quoted: Quoted) -> list[str]:
+    """The text of the evidence units on a quote."""
+    document = library.documents[quoted.document]
+    start = library.text(document.path).index(quoted.quote)
+    units = library.units_on(document.path, Span(start, start + len(quoted.quote)))
+    return [library.text(document.path)[u.span.start : u.span.end] for u in units]
+
+
+def _bigrams(question: str) -> set[str]:
+    key = "".join(c for c in unicodedata.normalize("NFKC", question).casefold() if c.isalnum())
+    return {key[i : i + 2] for i in range(len(key) - 1)}
+
+
+def _runs(text: str, length: int) -> set[str]:
+    return {text[i : i + length] for i in range(len(text) - length + 1)}
+
+
+def test_every_quote_stands_exactly_once_in_its_document(questions: list[Confusion], library: Library) -> None:
+    """Whoever changes a document changes the questions with it."""
+    texts = {name: library.text(document.path) for name, document in library.documents.items()}
+    lost = [(e.id, q.quote) for e in questions for q in e.quoted if texts.get(q.document, "").count(q.quote) != 1]
+    assert lost == []
+
+
+def test_every_quote_is_a_unit_of_evidence(questions: list[Confusion], library: Library) -> None:
+    """Right and wrong can be told apart in the ranking, even where they share a passage."""
+    assert [(e.id, q.quote) for e in questions for q in e.quoted if q.quote not in _units(library, q)] == []
+
+
+def test_every_file_is_one_document_of_its_name(library: Library) -> None:
+    """A document is named in the questions as its file is."""
+    assert sorted(library.documents) == sorted(path.stem for path in (SET / "corpus").glob("*.md"))
+
+
+def test_no_document_has_the_name_of_one_of_the_corpus(library: Library) -> None:
+    """A made-up rule is never taken for one of the service's own sources."""
+    assert [name for name in library.documents if (CORPUS / f"{name}.md").exists()] == []
+
+
+def test_half_of_the_documents_name_their_place_above_the_text_only(library: Library) -> None:
+    """There the sentences alone are the same for all cities, but for the figures."""
+    silent = [d.id for d in library.documents.values() if d.places and not _named_inside(d, library)]
+    assert len(silent) == pytest.approx(len(library.documents) / 2, abs=1)
+
+
+def _named_inside(document: Document, library: Library) -> bool:
+    """Whether a place of the document stands below its title."""
+    body = library.text(document.path).split(f"\n# {document.title}\n")[1]
+    return any(place.rstrip("市区") in body for place in document.places)
+
+
+def test_wrong_rules_have_other_figures(questions: list[Confusion]) -> None:
+    """What is ranked first decides what a patient is told."""
+    figures = {e.id: [_FIGURE.findall(q.quote) for q in e.quoted] for e in questions}
+    assert [name for name, (right, *wrong) in figures.items() if not right or not wrong or right in wrong] == []
+
+
+def test_confusers_of_a_region_stand_in_other_documents(questions: list[Confusion]) -> None:
+    """These questions are lost between places, not between rows."""
+    inside = [e.id for e in questions if e.kind == "region" and e.right.document in {q.document for q in e.wrong}]
+    assert inside == []
+
+
+def test_ids_and_rules_are_asked_once(questions: list[Confusion]) -> None:
+    """A verdict names one question, and no half knows the answer to a question of the other."""
+    assert len({e.id for e in questions}) == len({e.right for e in questions}) == len(questions)
+
+
+def test_no_question_of_one_half_is_in_the_other(questions: list[Confusion]) -> None:
+    """What was fitted on a development question would look like skill on its rewording."""
+    keys = [(e, _bigrams(e.question)) for e in questions]
+    near = [
+        (one.id, other.id)
+        for (one, a), (other, b) in itertools.combinations(keys, 2)
+        if one.split != other.split and len(a & b) / len(a | b) >= TOO_NEAR
+    ]
+    assert near == []
+
+
+def test_no_question_copies_the_words_of_a_rule(questions: list[Confusion]) -> None:
+    """Finding the right rule takes more than finding its letters."""
+    copied = [
+        (e.id, q.quote) for e in questions for q in e.quoted if _runs(e.question, COPIED) & _runs(q.quote, COPIED)
+    ]
+    assert copied == []
+
+
+def test_each_kind_is_asked_often_enough(questions: list[Confusion]) -> None:
+    """A difference in one kind can be seen, and most questions are for measuring alone."""
+    kinds: Counter[str] = Counter(e.kind for e in questions)
+    assert {kind: kinds[kind] for kind, least in AT_LEAST.items() if kinds[kind] < least} == {}
+    assert Counter(e.split for e in questions) == {"dev": 30, "test": 90}
