@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from rag import places, qualifiers
-from rag.answer.aspects import ASPECTS, NAMED_BY, OPEN, WHICH, asked_aspects, plain
+from rag.answer.aspects import ASPECTS, NAMED_BY, OPEN, WHICH, asked_aspects, plain, rule_called
 from rag.answer.sayings import CARE, INSURED, NEUTRAL, OTHER, ROLES, YEAR, Saying, Scope, names, parts, sayings
 from rag.domain import Document, EvidenceUnit, Value
 from rag.tokens import topic_terms, topic_words
@@ -23,23 +24,35 @@ Relation = Literal["disagree", "general-special"]
 _NOT = re.compile(r"(?:不是|并非|除了)([^，。）)]*)")
 # Figures of these kinds are told apart by the words around them more than by what they are called.
 _LOOSE = frozenset(aspect.name for aspect in ASPECTS if aspect.kind in {"period", "date", "phone", "count"})
+# What a country has one of, and every city too.
+_LOCAL = frozenset(aspect.name for aspect in ASPECTS if aspect.kind in {"date", "phone", "count"})
 # These set a figure apart unless the question names the same, and the first two a rule as well.
 _APART_RULE = frozenset({"scheme", "chronic"})
-_APART = _APART_RULE | {"away", "item", "urgency"}
+_APART = _APART_RULE | {"away", "item", "urgency", "line"}
 # A rule may be silent on these though they were asked for; on others it is then a rule for somebody else.
 _IMPLIED = frozenset({"away", "area", "item", "per", "care", "channel"})
-_MODAL = re.compile(r".*?(?:(?P<verb>.)不(?P=verb)|可不可以|需不需要|是否|能否|可以|需要|必须|一定要|[能要用给])")
+# The word that asks, the plainest first: 用 asks in 还用备案吗, and not in 用医保码买药要带身份证吗.
+_MODALS = tuple(
+    re.compile(words) for words in (r"(?P<verb>.)不(?P=verb)|是否|能否|可以|需要|必须|一定要", "[能要]", "[用给]")
+)
 _ASKING = re.compile(r"[几多哪]|[之以]后$")
 _DIGIT = re.compile(r"\d")
 _PARTICLES = re.compile(r"[吗么呢吧啊]")
 # Words that every text of this field holds, and words of asking: they set no matter and no group apart.
 _VAGUE = frozenset(
     "医保 医疗 保险 直接 到底 究竟 必须 医院 不能 不要 报 报销 费用 参保 人员 参保人 城乡 城镇 基本 政策 范围 就医 "
-    "享受 待遇 办理 规定 用人 单位 个人 个人缴费 在校 普通 一定 还要".split()
+    "享受 待遇 办理 规定 用人 单位 个人 个人缴费 在校 普通 一定 还要 提供 提交 出示 携带 经过 用来 以及 一个 每个 "
+    "所有".split()
 )
+# What names no place and varies is no rule for any.
+_VARIES = re.compile(
+    r"一般|通常|大多|各地|各省|各市|当地|不同|不一|可能|左右|大?约|原则上|例如|比如|常见|往往|有的|有些|部分"
+)
+_PAYS = re.compile("报销?|支付|医保|基金|统筹|范围|自费|给付")  # 报销 has many words, and asks for any of them
+_NEEDS = re.compile("|".join(rule_called("是否需要").answers))
 _SHORT = 2
 _MIN_SHARED = 0.4
-_MIN_SHARED_LOOSE = 0.5
+_MIN_SHARED_LOOSE = 0.6
 _MIN_MATTER = 0.5
 
 
@@ -113,7 +126,7 @@ class _Asked:
             self._names["level"] = OTHER  # 不是基层
         self._terms = [term for term in topic_terms(plain(question)) if len(term) > 1 and not _ASKING.match(term)]
         self._parts = parts(question)
-        self._places = places.find(question)
+        self._text, self._places = question, places.find(question)
         self._years = frozenset(YEAR.findall(question))
         self._decisive = [(d, v) for d, v in self._names.items() if d not in ROLES | _IMPLIED]
         self._focus, self._matter = _focus(question)
@@ -126,6 +139,8 @@ class _Asked:
     def _wants(self, s: Saying) -> bool:
         if self._years and s.years and not self._years & s.years:
             return False
+        if any(not _carries(self._text, plain(condition)) for condition in s.conditions):
+            return False
         if not (self._is_matter_of(s) and self._is_of_place(s)):
             return False
         if s.aspect in OPEN and any(v - s.scope.names.get(d, frozenset()) for d, v in self._decisive):
@@ -137,14 +152,16 @@ class _Asked:
 
     def _is_of_place(self, s: Saying) -> bool:
         where = s.scope.names.get(INSURED, frozenset()) | s.scope.names.get(CARE, frozenset())
-        return all(any(places.related(place, other) for other in where) for place in self._places)
+        return not where or all(any(places.related(place, other) for other in where) for place in self._places)
 
     def _is_matter_of(self, s: Saying) -> bool:
         """Whether a rule speaks of what is asked about, and not only of the same people and places."""
         if s.aspect in WHICH:
             return _mostly(s.line, self._matter)
         if s.aspect in OPEN:
-            return bool(self._focus) and _mostly(s.clause, self._focus) and _mostly(s.line, self._matter)
+            said = _needed(s.clause) if s.aspect == "是否需要" else s.clause
+            about = _PAYS.search(said) if self._focus == ["报销"] else self._focus and _mostly(said, self._focus)
+            return bool(about) and _mostly(s.line, self._matter)
         return True
 
     def opposed(self, one: Saying, said: Sequence[Saying]) -> _Opposed:
@@ -162,7 +179,7 @@ class _Asked:
         """How two sayings that answer conflict, if they do."""
         if not _same_slot(one, other) or _agree(one, other) or not _same_time(one, other):
             return None
-        if _contrasted(one, other) or not _overlap(one.scope, other.scope):
+        if _contrasted(one, other) or not _overlap(one.scope, other.scope) or not self._may_be_general(one, other):
             return None
         if not (self._alike(one, other) and self._fits(one.scope.parts, other.scope.parts)):
             return None
@@ -176,10 +193,27 @@ class _Asked:
     def _alike(self, one: Saying, other: Saying) -> bool:
         """Whether the two carry much the same of the question."""
         is_loose = one.aspect in _LOOSE
-        terms = [term for term in self._terms if not (is_loose and (term in _VAGUE or ROLES & names(term).keys()))]
+        terms = [term for term in self._terms if not (is_loose and self._is_vague(term))]
         left, right = ({term for term in terms if _speaks_of(s, term)} for s in (one, other))
         least = _MIN_SHARED_LOOSE if is_loose else _MIN_SHARED
         return len(left & right) >= least * max(len(left), len(right))
+
+    def _is_vague(self, term: str) -> bool:
+        """Whether most texts for the place hold a term: it tells no two matters apart."""
+        of_place = any(term in place for place in self._places)
+        return of_place or term in _VAGUE or bool((ROLES | {"per"}) & names(term).keys())
+
+    def _may_be_general(self, one: Saying, other: Saying) -> bool:
+        """Whether what names no place is said outright, and so for the one place that is asked about, too."""
+        placeless = [s for s in (one, other) if INSURED not in s.scope.names]
+        if not self._places:
+            return len(placeless) != 1
+        return not placeless or (len(placeless) == 1 and self._is_outright(placeless[0]))
+
+    def _is_outright(self, s: Saying) -> bool:
+        """Whether it names all that the question names but the place, and does not say that places vary."""
+        told = s.scope.names.keys()
+        return s.aspect not in _LOCAL and not _VARIES.search(s.line) and not self._names.keys() - ROLES - told
 
     def _fits(self, one: frozenset[str], other: frozenset[str]) -> bool:
         """Whether the parts differ only by what is asked, and an asked one holds for a side."""
@@ -199,12 +233,30 @@ class _Asked:
 def _focus(question: str) -> tuple[list[str], list[str]]:
     """What an open question asks about, and with what it belongs to: 父母, and 父母 with 个人账户."""
     said = [clause for clause in re.split("[，。？！；?,]", _PARTICLES.sub("", question)) if clause]
-    asking = next((clause for clause in reversed(said) if _MODAL.match(clause)), question)
-    modal = _MODAL.match(asking)
-    end = modal.end() if modal else 0
-    before, after = _content(asking[:end]), _content(asking[end:]) or topic_terms(plain(asking[end:]))
-    own, whole = _content(asking), [term for clause in said for term in _content(clause)]
+    asking = next((clause for clause in reversed(said) if _modal(clause)), question)
+    modal = _modal(asking)
+    start, end = modal.span() if modal else (0, 0)
+    before, after = _content(asking[:start]), _content(asking[end:]) or topic_terms(plain(asking[end:]))
+    own = [*before, *_content(asking[end:])]
+    whole = [term for clause in said for part in _apart(clause) for term in _content(part)]
     return after or before, own if len(own) > len(after or before) else whole
+
+
+def _modal(clause: str) -> re.Match[str] | None:
+    """Where a clause asks whether one may or must."""
+    return next((match for words in _MODALS if (match := words.search(clause))), None)
+
+
+def _apart(clause: str) -> tuple[str, ...]:
+    """What stands before the word that asks, and what behind it."""
+    modal = _modal(clause)
+    return (clause[: modal.start()], clause[modal.end() :]) if modal else (clause,)
+
+
+def _needed(clause: str) -> str:
+    """What a clause says is needed or not: what stands behind those words, or before them if nothing does."""
+    behind = _NEEDS.split(clause)[-1]
+    return behind if _content(behind) else clause
 
 
 def _mostly(text: str, terms: Sequence[str]) -> bool:
@@ -248,9 +300,14 @@ def _carries(text: str, term: str) -> bool:
 
 def _same_slot(one: Saying, other: Saying) -> bool:
     """Whether two figures, or two rules, are of the same thing."""
-    if one.aspect != other.aspect or one.measure != other.measure:
+    if one.aspect != other.aspect or not (one.measure == other.measure or _at_once(one, other)):
         return False
     return not (one.counted and other.counted) or bool(set(one.counted) & set(other.counted))
+
+
+def _at_once(one: Saying, other: Saying) -> bool:
+    """Whether one is no time at all, and so less than the other in days and in working days alike."""
+    return {one.measure, other.measure} == {"day", "periodworkday"} and Decimal(0) in {one.value[1], other.value[1]}
 
 
 def _contrasted(one: Saying, other: Saying) -> bool:
@@ -265,7 +322,17 @@ def _same_time(one: Saying, other: Saying) -> bool:
     """Whether both can be in force at once; what bears no year may be of any."""
     if one.years and other.years and not one.years & other.years:
         return False
+    if _replaced(one, other) or _replaced(other, one):
+        return False
     return one.valid[0] <= other.valid[1] and other.valid[0] <= one.valid[1]
+
+
+def _replaced(one: Saying, other: Saying) -> bool:
+    """Whether the other begins later than `one` begins, or after the years that `one` is for."""
+    if other.since is None:
+        return False
+    last = one.since or max(map(int, one.years), default=None) or one.valid[1].year
+    return last < other.since
 
 
 def _agree(one: Saying, other: Saying) -> bool:
@@ -306,8 +373,10 @@ def _order(one: Saying, other: Saying, narrower: tuple[bool, bool]) -> Relation 
     cases = _is_case(one, other), _is_case(other, one)
     if all(cases):
         return None
-    left = narrower[0] or cases[0] or bool(one.scope.parts - other.scope.parts)
-    right = narrower[1] or cases[1] or bool(other.scope.parts - one.scope.parts)
+    if any(cases):
+        return "general-special"
+    left = narrower[0] or bool(one.scope.parts - other.scope.parts)
+    right = narrower[1] or bool(other.scope.parts - one.scope.parts)
     return "disagree" if left == right else "general-special"
 
 
@@ -327,9 +396,7 @@ def _is_foreign(case: str, line: str) -> bool:
 
 
 def _overlap(one: Scope, other: Scope) -> bool:
-    """Whether somebody is in both scopes. A source about no place in particular is not about this one."""
-    if (INSURED in one.names) != (INSURED in other.names):
-        return False
+    """Whether somebody is in both scopes."""
     return all(_meet(d, v, other.names[d]) for d, v in one.names.items() if d in other.names)
 
 

@@ -44,7 +44,8 @@ class Saying(Value):
 
     `line` is the sentence with the titles above it; `clause`, of a rule, the part that says it. `head` is what the line
     calls itself (None in a table, whose rows are different things by their making). `counted` is what a count is of, or
-    what a `which` rule is about. `years` and `valid` say when it holds.
+    what a `which` rule is about. `conditions`, of a rule, are what those whom it is for have not done. `years`,
+    `since` (the year of 自...起) and `valid` say when it holds.
     """
 
     unit: EvidenceUnit
@@ -57,7 +58,9 @@ class Saying(Value):
     line: str
     head: tuple[str, ...] | None
     counted: str
+    conditions: tuple[str, ...]
     years: frozenset[str]
+    since: int | None
     valid: tuple[dt.date, dt.date]
 
     @property
@@ -71,7 +74,12 @@ ROLES = frozenset({INSURED, CARE})
 OTHER = frozenset({"其他机构"})
 # What makes a rule hold only for a case that need not be the asker's, or asks instead of saying.
 _CASE = re.compile(
-    r"如果|若|[未没](?:有)?(?:办理|备案|开通)|无法[^，。；]{0,6}的|不支持[^，。；]{0,6}的|否则|除外|的话|不符合|适用|有的地方"
+    r"如果|若|无法[^，。；]{0,6}的|不支持[^，。；]{0,6}的|(?<![原规细准法])则|除外|的话|不符合|适用|有的地方"
+)
+# What was not done, or what ended it: a rule for those alone, unless it is what a question asks about.
+_UNFULFILLED = re.compile(
+    r"[未没](?:有|经|能)?(?:办理|备案|开通)|[未没](?:有|经|能)?[^，。；未没]{1,6}(?=的(?!话))"
+    r"|[\u4e00-\u9fff]{2}(?=后[即就将]?(?:不能|不得|无法|不可|不予))"
 )
 _NO_RULE = re.compile(r"是否|能否|要不要|能不能|可不可以|[？吗]|怎么|如何|可能")
 _ELSEWHERE = re.compile(r"[某各]地|某[省市县]|(?:有的|有些|部分|个别|其他)(?:地[方区]|城市|省)")
@@ -85,9 +93,15 @@ _DIMENSIONS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
             "救助": r"医疗救助",
         },
         "away": {"异地": r"异地|跨省|跨市|转外|转诊|外地|外省|省外|市外|外市"},
+        "direction": {"转入": r"(?:医保|参保|关系)[^，。；]{0,3}转入", "转出": r"(?:医保|参保|关系)[^，。；]{0,3}转出"},
+        "applicant": {"单位": r"单位(?:参保|登记|申[请领]|办理)", "个人": r"个人(?:参保|登记|申[请领]|办理)"},
+        "rank": {"村": r"村卫生室|村级", "县": r"县(?:级|域|人民|中)?医院|县级", "市": r"市级", "省": r"省级"},
+        "stay": {"临时": r"临时", "长期": r"长期(?!护理|有效|处方|用药)|安置|常[驻住]"},
         "delivery": {"顺产": r"顺产|自然分娩", "剖宫产": r"剖[宫腹]?产", "难产": r"难产", "流产": r"流产|引产"},
         "purpose": {"咨询": r"咨询", "投诉": r"投诉|举报|监督"},
         "gender": {"男": r"男", "女": r"(?<!子)女(?![儿婿])"},
+        "fund": {"统筹": r"统筹(?!地?区)", "个人账户": r"个人账户|个账"},
+        "line": {"传真": r"传真"},
         "per": {
             "日": r"每[日天]|日均",
             "月": r"每个?月|月均",
@@ -99,18 +113,29 @@ _DIMENSIONS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     }.items()
 }
 # One side alone may name these, and means the same people and the same care.
-NEUTRAL = frozenset({"per", "payer", "bound", "gender", "purpose"})
+NEUTRAL = frozenset({"per", "payer", "bound", "gender", "purpose", "fund", "applicant"})
+# What the names of one dimension say of another.
+_CARE_OF_CHRONIC = frozenset({"门诊"})
+_AWAY = frozenset({"异地"})
+# Who is one of these is insured as 职工.
+_EMPLOYED = frozenset({"在职", "退休"})
+_INSURED_AS_EMPLOYED = frozenset({"职工"})
+_NOT_A = re.compile(r"非(?![常法洲典])[\u4e00-\u9fff]{2}")
 _OTHER_LEVEL = re.compile(r"其他[^，。；：]{0,4}(?:机构|医院)")
 _ITEM = re.compile(r"[费药]$|[甲乙丙]类")
 _NO_ITEM = re.compile(r"[缴收付自免保消花计]费|(?:医疗|医药|住院|门诊|就医|看病)费|保险|用药|买药|购药|医药|经费")
-_PARTS = re.compile(r"超出|首次|再次|第[一二三]次|[一二三四][档类]")
+_PARTS = re.compile(
+    r"超出|(?:超过|超出|高于)[^，。；]{0,6}(?:封顶线|限额|上限)|首次|再次|第[一二三]次|[一二三四][档类]"
+)
 _CASES = re.compile(
     r"[^，。；：（）的\n]{2,14}?(?=人员|人群|居民|职工|患者|对象|家庭|参保人)"
-    r"|学生|儿童|老年|新生儿|[未没](?:有)?(?:办理)?备案|中断|断[缴保]|补缴"
+    r"|[^，。；：（）的\n]{2,8}[中间](?=的)|学生|儿童|老年|新生儿|(?<!未)成年人|[未没](?:有)?(?:办理)?备案|中断|断[缴保]|补缴"
 )
-_PART_AFTER = re.compile(r"\s*(?:至|到|以上|以下|以内|的?部分|的$)")
-_PART_BEFORE = re.compile(r"(?:(?<!不)超过|超出|超|(?<![降提高调增])[至到]|不足|低于)$")
-_OPEN_ENDED = re.compile(r"以上|以下|以内|超|不足|低于")
+_PART_AFTER = re.compile(r"\s*(?:至|到|以上|以下|以内|的?部分|[^，。；]{0,10}的$)")
+_PART_BEFORE = re.compile(r"(?:[未不]满|(?<!不)超过|超出|超|(?<![降提高调增])[至到]|不足|低于)$")
+_PAID_IN = re.compile(r"[缴交][费纳保]?[^，]{0,6}(?:满|足|够|达到?)$")
+_THEN = re.compile(r"的?，?(?:[即方]?可|才|不再|享受|退休)")
+_OPEN_ENDED = re.compile(r"不超过?|[未不]满|以上|以下|以内|超|不足|低于")
 _BEFORE = re.compile(
     r"(?:可能|最[高低多少]|至少|不低于|不少于|不超过|不高于|大?约|高达)+(?:可以?|能)?(?:为|是|达到?|报销?|支付|补助?)?$"
 )
@@ -121,6 +146,8 @@ _ABOUT = re.compile(r"约|左右")
 _ABOUT_SHARE = Decimal("0.1")
 _IN_A_ROW = re.compile(r"\s*[、和与及]\s*")
 _BETWEEN = re.compile(r"[、和与及，；]")
+SINCE = re.compile(r"((?:19|20)\d{2})年(?:\d{1,2}月(?:\d{1,2}日)?)?(?:起|以来|开始)")
+UNTIL = re.compile(r"((?:19|20)\d{2})年(?:[底末]|\d{1,2}月(?:\d{1,2}日|底)?)?(?:[之以]?前|为?止)")
 YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})年(?!起|以来|\d)")
 _CARE_BEFORE = re.compile(r"[在到去来赴至往]$")
 _CLAUSE = re.compile(r"[^，；：]+")
@@ -174,12 +201,19 @@ def _about(where: tuple[str, ...], above: tuple[str, ...]) -> _Reader:
 @functools.lru_cache(maxsize=8192)
 def names(text: str) -> Names:
     """Whom and what a text names, by dimension."""
-    found = dict(qualifiers.mentioned(text))
+    others = {d: frozenset({no.group()}) for no in _NOT_A.finditer(text) for d in qualifiers.mentioned(no.group())}
+    found = qualifiers.mentioned(text) | others
     for dimension, values in _DIMENSIONS.items():
         if named := frozenset(value for value, words in values.items() if words.search(text)):
             found[dimension] = named
     if _OTHER_LEVEL.search(text):
         found["level"] = OTHER
+    if "chronic" in found:
+        found.setdefault("care", _CARE_OF_CHRONIC)
+    if "stay" in found:
+        found.setdefault("away", _AWAY)
+    if found.get("employment", OTHER) <= _EMPLOYED:
+        found.setdefault("insured_type", _INSURED_AS_EMPLOYED)
     for name, start, end in places.located(text):
         is_frame = text[:start] == "在" and end >= len(text)  # 在合肥，...: where all of it holds
         role = CARE if _CARE_BEFORE.search(text[:start]) and not is_frame else INSURED
@@ -242,16 +276,19 @@ class _Line:
         self._unit, self._shown, self._text, self._wanted = unit, text, evened(text), wanted
         self._whole = "\n".join([*above, text])
         self._years = frozenset(YEAR.findall(self._whole))
+        self._since = max(map(int, SINCE.findall(self._text)), default=None)
         lead = _LEAD_IN.match(self._text)
         head, colon, _ = self._text[lead.end() if lead else 0 :].partition("：")
         self._head = None if unit.text.startswith("|") else tuple(topic_terms(_unfigured(head))) if colon else ()
         start, end = (document.effective_from, document.effective_to) if document else (None, None)
-        self._valid = (start or dt.date.min, end or dt.date.max)
+        until = max(map(int, UNTIL.findall(self._text)), default=dt.MAXYEAR)
+        self._valid = (start or dt.date.min, end or dt.date(until, 12, 31))
 
     def sayings(self, about: _Reader) -> Iterator[Saying]:
         """Everything that is said here, in order."""
         reader, all_figures = about.copy(), figures(self._text)
         rules = [] if _CASE.search(self._text) else [rule for rule in RULES if rule.name in self._wanted]
+        self._conditions = tuple(_UNFULFILLED.findall(self._text))
         for clause in _CLAUSE.finditer(self._text):
             if clause.group().endswith("的"):
                 reader.cases |= {clause.group()}
@@ -282,8 +319,8 @@ class _Line:
         """What a figure says between the end of the figure before it and the beginning of the next."""
         before, after = self._text[at : figure.start], self._text[figure.end : until]
         reader.read(self._text[at : figure.end])
-        if _is_part(figure, before, after):
-            bounds = _OPEN_ENDED.findall(before[-2:] + after[:2])
+        if _is_part(figure, before, after) and not _is_term(figure, before, self._text[figure.end :]):
+            bounds = _OPEN_ENDED.findall(before[-3:] + after[:2])
             reader.under(self._text[figure.start : figure.end] + "".join(bounds))
         elif aspect := _aspect(figure, before, after, reader):
             yield self._said(figure, aspect, reader.scope())
@@ -336,7 +373,9 @@ class _Line:
             line=self._whole,
             head=self._head,
             counted=counted,
+            conditions=self._conditions if measure == "rule" else (),
             years=self._years,
+            since=self._since,
             valid=self._valid,
         )
 
@@ -367,6 +406,11 @@ def _is_part(figure: Figure, before: str, after: str) -> bool:
     if figure.kind in {"ratio", "change", "phone", "date", "count"}:
         return False
     return figure.kind == "age" or bool(_PART_BEFORE.search(before) or _PART_AFTER.match(after))
+
+
+def _is_term(figure: Figure, before: str, after: str) -> bool:
+    """Whether a condition is the one for what follows, and so what is asked about: 缴费满20年的，不再缴费."""
+    return figure.kind == "period" and bool(_PAID_IN.search(before) and _THEN.match(after))
 
 
 def _aspect(figure: Figure, before: str, after: str, reader: _Reader) -> Aspect | None:

@@ -52,7 +52,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     service = Service(settings)
     where = f"http://{host}:{port}"
     click.echo(f"医保问答: {where}  (API: {where}/schema)", err=True)
-    body = '{"question": "异地就医备案能管多久？"}'
+    body = '{"question": "宁波医保，婴儿保温箱费能报销吗？"}'
     click.echo(f"curl -s {where}/chat -H 'Content-Type: application/json' -d '{body}'", err=True)
     uvicorn.run(
         create_app(service),

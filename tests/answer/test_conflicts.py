@@ -57,6 +57,17 @@ DISAGREE = [
         ["次月", "半年"],
     ),
     ("宁波能报几次康复？", ("宁波康复每年可报3次康复。", "宁波康复每年可报5次康复。"), ["3次", "5次"]),
+    (
+        "宁波门诊一年最高报多少？",
+        ("宁波门诊年度限额5000元。", "宁波门诊不设年度支付限额。"),
+        ["5000元", "不设年度支付限额"],
+    ),
+    ("宁波住院起付线多少？", ("宁波住院起付线为600元。", "宁波住院免收起付线。"), ["600元", "免收起付线"]),
+    ("宁波断缴后多久恢复？", ("宁波断缴补缴次日起恢复待遇。", "宁波断缴补缴满3个月恢复待遇。"), ["次日", "3个月"]),
+    ("宁波备案几天办好？", ("宁波备案2个工作日办结。", "宁波备案即时办结。"), ["2个工作日", "即时"]),
+    ("宁波备案一年能改几次？", ("宁波备案每年可改2次。", "宁波备案次数不限。"), ["2次", "次数不限"]),
+    ("宁波住院最多报多少？", ("宁波住院最多报15万元。", "宁波住院最多报20万。"), ["最多报15万元", "最多报20万"]),
+    ("宁波职工要缴够多少年？", ("宁波职工缴费年限满25年。", "宁波职工缴费满20年的，不再缴费。"), ["25年", "20年"]),
     ("宁波住院自己付几成？", ("宁波住院个人负担20%。", "宁波住院个人自付30%。"), ["20%", "30%"]),
 ]
 
@@ -79,6 +90,10 @@ RULES = [
     ("甲类药是不是全额报销？", "甲类药品可全额报销。", "甲类药品按规定比例报销。"),
     ("宁波家庭共济余额能不能取现？", "宁波家庭共济余额可以取现。", "宁波家庭共济余额不能取现。"),
     ("宁波生育登记要不要提交结婚证？", "宁波生育登记需要提交结婚证。", "宁波生育登记无需提交结婚证。"),
+    ("宁波去上海看病要备案吗？", "宁波参保人到上海就医视同备案。", "宁波参保人到上海就医须先备案。"),
+    ("宁波种植牙能报吗？", "宁波种植牙已纳入医保支付。", "宁波种植牙属于自费项目。"),
+    ("宁波没备案能报吗？", "宁波未备案的费用可以报销。", "宁波未备案的费用不予报销。"),
+    ("宁波个人账户能给岳父母用吗？", "宁波个人账户可以给配偶的父母用。", "宁波个人账户不能给岳父母用。"),
 ]
 
 
@@ -99,6 +114,7 @@ GENERAL_SPECIAL = [
     ),
     ("宁波居民住院交一档报几成？", "宁波居民住院报销65%。", "宁波居民住院一档缴费报销80%。"),
     ("宁波住院起付线多少？", "浙江住院起付线为500元。", "宁波住院起付线为600元。"),
+    ("宁波新生儿多久内参保？", "新生儿应在出生后90天内参保。", "宁波新生儿应在出生后180天内参保。"),
 ]
 
 
@@ -121,6 +137,19 @@ COMPATIBLE = [
     ("no city", "职工住院报几成？", "职工住院报销80%。", "宁波职工住院报销85%。"),
     ("a city that was not asked for", RATIO, "杭州职工住院报销80%。", "杭州职工住院报销85%。"),
     ("a year that was not asked for", "2024年宁波住院报几成？", "2023年宁波住院报销80%。", "2023年宁波住院报销85%。"),
+    ("one half of another's year", "宁波备案管多久？", "宁波备案有效期半年。", "宁波备案6个月内有效。"),
+    ("a year in days", "宁波备案管多久？", "宁波备案有效期365天。", "宁波备案有效期一年。"),
+    ("working days and days", "宁波备案几天办好？", "宁波备案20个工作日办结。", "宁波备案30天办结。"),
+    ("what replaced it", RATIO, "宁波职工住院报销比例自2023年起为80%。", "宁波职工住院报销比例自2025年起为85%。"),
+    ("what it was until then", RATIO, "宁波职工住院2024年底前报销80%。", "宁波职工住院自2025年1月1日起报销85%。"),
+    ("no city, and it varies", RATIO, "职工住院一般报销80%。", "宁波职工住院报销85%。"),
+    ("no city, and a line of its own", "宁波医保电话是多少？", "医保服务热线12393。", "宁波医保电话0574-87000000。"),
+    ("up to a bound and above", "宁波断缴等待期？", "宁波断缴不超过3个月的，没有等待期。",
+     "宁波断缴超过3个月的，等待期为6个月。"),
+    ("after it ended", "宁波社保卡能在外地用吗？", "宁波社保卡可以在外地用。", "宁波社保卡注销后不能在外地用。"),
+    ("what is not of that kind", "宁波急诊要备案吗？", "宁波异地急诊无需备案。", "宁波异地非急诊需要备案。"),
+    ("for a while and for good", "宁波备案管多久？", "宁波临时外出备案管6个月。", "宁波长期居住备案管12个月。"),
+    ("what one has to bring", "宁波备案要提供什么？", "宁波备案需要提供身份证。", "宁波备案无需提供照片。"),
     ("one sentence says both", RATIO, "宁波职工住院一般报销80%，优惠期内报销85%。", ""),
     ("other people", "宁波住院报几成？", "宁波职工住院报销80%。", "宁波居民住院报销70%。"),
     ("another level", RATIO, "宁波职工三级医院住院报销80%。", "宁波职工二级医院住院报销85%。"),
@@ -354,14 +383,24 @@ def shows(case: Mapping[str, Any]) -> bool:
     return right and len(told) == len(case["values"]) and found[0].relation == case["shows"]
 
 
-@pytest.mark.parametrize(("half", "least"), [("dev", 32), ("test", 32), ("fresh", 17)])
+@pytest.mark.parametrize(("half", "least"), [("dev", 33), ("test", 33), ("fresh", 17), ("later", 68), ("unseen", 18)])
 def test_conflicts_are_found_in_the_words_of_other_pages(half: str, least: int) -> None:
     """Of those written for other cities and aspects; what is missed today is no licence to miss more."""
     conflicting = [case for case in CASES if case["split"] == half and case["shows"]]
     assert sum(map(shows, conflicting)) >= least
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case["shows"] is None], ids=lambda case: str(case["id"]))
+LOOK_ALIKES = [case for case in CASES if case["shows"] is None]
+FIRST = {"dev", "test", "fresh"}
+
+
+@pytest.mark.parametrize("case", [case for case in LOOK_ALIKES if case["split"] in FIRST], ids=lambda c: str(c["id"]))
 def test_what_only_looks_like_a_conflict_is_not_shown(case: Mapping[str, Any]) -> None:
     """Each pair differs in one thing that makes both true."""
     assert shows(case)
+
+
+@pytest.mark.parametrize(("half", "most"), [("later", 15), ("unseen", 3)])
+def test_few_look_alikes_of_other_pages_are_shown(half: str, most: int) -> None:
+    """Of those written to be hard: what slips through today is no licence to let more through."""
+    assert sum(not shows(case) for case in LOOK_ALIKES if case["split"] == half) <= most
