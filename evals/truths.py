@@ -1,7 +1,7 @@
 """True claims beside the evidence that they follow from: what mutants are made of.
 
 Knows where they come from: the corpus' own sentences and table cells, sentences of third-party files, paraphrases
-written by hand. How a claim is made false is the job of `mutants`.
+written by hand; look-alikes written by hand come along. How a claim is made false is the job of `mutants`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Literal
 
 import msgspec
 
+from evals import handwritten
 from evals.dataset import GOLD
 from evals.figures import figures
+from evals.handwritten import Source, Split, Written, Wrong
 from evals.library import Library, NoBudget, read_library
 from rag import places
 from rag.domain import Document, EvidenceUnit, Span, Value
 from rag.text import sentence_spans, squeeze
 
-PARAPHRASES = GOLD / "mutate"
+HANDWRITTEN = GOLD / "mutate"
 
-Split = Literal["dev", "test"]
-Source = Literal["corpus", "insqa_clause", "regulations"]
 Wording = Literal["verbatim", "paraphrase"]
 
 _MIN_LENGTH, _MAX_LENGTH = 12, 120
@@ -65,29 +65,26 @@ class Pair(Value):
         return "\n".join((self.title, *self.evidence))
 
 
-class Paraphrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of a paraphrase file: a hand-written claim and where its evidence stands (`evals/gold/mutate`)."""
+class LookAlike(Value):
+    """A claim written by hand that does not follow from its evidence; `kind` says what is wrong with it."""
 
     id: str
     split: Split
-    origin: Source
-    document: str
+    kind: Wrong
+    evidence: str
+    title: str
     claim: str
-    style: str
-    title: str = ""
-    quote: str | None = None
-    start: int | None = None
-    end: int | None = None
 
 
 class Truths(Value):
-    """The pairs, and what could not be read and why."""
+    """The pairs, the look-alikes beside them, and what could not be read and why."""
 
     pairs: tuple[Pair, ...]
+    look_alikes: tuple[LookAlike, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def truths(corpus: Path, data: Path | None, paraphrases: Path = PARAPHRASES) -> Truths:
+def truths(corpus: Path, data: Path | None, paraphrases: Path = HANDWRITTEN) -> Truths:
     """All pairs of the corpus, of the third-party folders in `data`, and of the paraphrases of any of these.
 
     A document is in the half that its paraphrases are in, else in one that its name decides.
@@ -98,12 +95,16 @@ def truths(corpus: Path, data: Path | None, paraphrases: Path = PARAPHRASES) -> 
     """
     library = read_library([corpus], NoBudget())
     clauses, statutes = _clauses(data), _statutes(data)
-    written = list(_read_paraphrases(paraphrases))
+    written = list(handwritten.read(paraphrases))
     halves = {p.document: p.split for p in written}
     verbatim = [*_of_library(library, halves), *_of_clauses(clauses, halves), *_of_statutes(statutes, halves)]
     texts = {name: text for name, (_, text) in clauses.items()} | statutes
-    worded = [pair for p in written for pair in _of_paraphrase(p, library, texts)]
-    return Truths((*verbatim, *worded), tuple(_notes(data, clauses, statutes, len(written) - len(worded))))
+    found = [(line, handwritten.evidence(line, library, texts)) for line in written]
+    told = [(line, evidence) for line, evidence in found if evidence is not None]
+    worded = [_of_paraphrase(line, evidence) for line, evidence in told if line.kind is None]
+    look_alikes = [_look_alike(line, line.kind, evidence) for line, evidence in told if line.kind is not None]
+    notes = _notes(data, clauses, statutes, len(found) - len(told))
+    return Truths((*verbatim, *worded), tuple(look_alikes), tuple(notes))
 
 
 def _notes(data: Path | None, clauses: object, statutes: object, unread: int) -> Iterator[str]:
@@ -114,7 +115,7 @@ def _notes(data: Path | None, clauses: object, statutes: object, unread: int) ->
     if data is not None and not statutes:
         yield f"absent: {data / 'regulations'}"
     if unread:
-        yield f"{unread} paraphrases are of documents that are absent"
+        yield f"{unread} claims written by hand are of documents that are absent"
 
 
 # --- the corpus -------------------------------------------------------------------------------------------------------
@@ -243,33 +244,15 @@ def _of_region(claim: str, title: str) -> str:
     return re.sub("本[市省]", region.group(), claim) if region else claim
 
 
-# --- paraphrases ------------------------------------------------------------------------------------------------------
+# --- written by hand --------------------------------------------------------------------------------------------------
 
 
-def _read_paraphrases(folder: Path) -> Iterator[Paraphrase]:
-    for file in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-            try:
-                yield msgspec.json.decode(line, type=Paraphrase)
-            except msgspec.DecodeError as error:
-                raise ValueError(f"{file}:{number}: {error}") from error
+def _of_paraphrase(line: Written, evidence: str) -> Pair:
+    return Pair(line.id, line.split, line.origin, line.document, "paraphrase", (evidence,), line.title, line.claim)
 
 
-def _of_paraphrase(line: Paraphrase, library: Library, texts: dict[str, str]) -> Iterator[Pair]:
-    evidence = _evidence(line, library, texts)
-    if evidence is not None:
-        yield Pair(line.id, line.split, line.origin, line.document, "paraphrase", (evidence,), line.title, line.claim)
-
-
-def _evidence(line: Paraphrase, library: Library, texts: dict[str, str]) -> str | None:
-    """What a paraphrase is of; None where its document is absent."""
-    if line.origin != "corpus":
-        text = texts.get(line.document)
-        return text[line.start : line.end] if text is not None else None
-    document = library.documents.get(line.document)
-    if document is None or line.quote is None or line.quote not in library.text(document.path):
-        raise ValueError(f"{line.id}: not in {line.document}: {line.quote!r}")
-    return line.quote
+def _look_alike(line: Written, kind: Wrong, evidence: str) -> LookAlike:
+    return LookAlike(line.id, line.split, kind, evidence, line.title, line.claim)
 
 
 # --- shared -----------------------------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from evals import handwritten
 from evals.figures import figures, misreadings, values
 from evals.mutants import KINDS, Mutant, mutants
 from evals.mutate import BARS, ENOUGH, Report, mutate, sample
-from evals.truths import PARAPHRASES, Pair, truths
+from evals.truths import HANDWRITTEN, Pair, truths
 from rag.answer.verifying.checking import check
 from rag.answer.verifying.problems import Problem
 
@@ -225,7 +226,7 @@ def test_data_folders_are_read_where_they_are(corpus: Path, hand: Path, tmp_path
     assert [p.evidence for p in worded] == [("保险人应当在三十日内作出核定。"[:14],)]
     assert "保险人应当在三十日内作出核定。" in {p.claim for p in known.pairs if p.source == "insqa_clause"}
     assert any("regulations" in note for note in known.notes)
-    assert any(note.startswith("1 paraphrases") for note in known.notes)
+    assert any(note.startswith("1 claims") for note in known.notes)
 
 
 def test_statutes_are_told_of_their_place(corpus: Path, hand: Path, tmp_path: Path) -> None:
@@ -281,6 +282,22 @@ def test_the_report_reads_and_encodes(corpus: Path, hand: Path) -> None:
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
 
 
+def test_look_alikes_are_judged_by_kind_and_make_no_mutants(corpus: Path, hand: Path) -> None:
+    """What is written false by hand is no truth: it is counted under its kind, and a wrong fact that passes is told."""
+    (hand / "a.jsonl").write_bytes(
+        line(id="x-2", claim="在绍兴，职工医保住院的起付线是500元。", kind="number", why="400元改成500元")
+    )
+    known = truths(corpus, None, hand)
+    assert [one.kind for one in known.look_alikes] == ["number"]
+    assert all(pair.wording == "verbatim" for pair in known.pairs)
+    off, on = (mutate(corpus, None, "test", paraphrases=hand, verify=v).by_hand for v in (everything, check))
+    assert [(row.n, row.caught) for row in off.rows if row.kind in {"number", "facts", "all"}] == [(1, 0)] * 3
+    assert [one.id for one in off.missed] == ["x-2"]
+    assert not off.met
+    assert on.met
+    assert on.missed == ()
+
+
 def test_halves_do_not_overlap() -> None:
     """What is tried on dev and on test are mutants of other documents."""
     known = truths(CORPUS, None)
@@ -291,9 +308,12 @@ def test_halves_do_not_overlap() -> None:
 
 
 def test_paraphrases_in_the_repository_are_in_order() -> None:
-    """Every id is used once, and no claim is its quote."""
+    """Every id is used once, and no claim is its quote; third-party text is not kept."""
+    lines = list(handwritten.read(HANDWRITTEN))
+    assert len({one.id for one in lines}) == len(lines)
+    assert [one.id for one in lines if one.origin != "corpus" and one.quote is not None] == []
     worded = [p for p in truths(CORPUS, None).pairs if p.wording == "paraphrase"]
-    assert list(PARAPHRASES.glob("*.jsonl"))
+    assert list(HANDWRITTEN.glob("*.jsonl"))
     assert len({p.id for p in worded}) == len(worded)
     assert [p.id for p in worded if p.claim in p.evidence] == []
 

@@ -6,59 +6,38 @@ is the job of `mentions`.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from rag import places
 from rag.answer.verifying import polarity
+from rag.answer.verifying.fit import SCOPES, STRICT, fits
 from rag.answer.verifying.mentions import DENYING, FIGURES, POLARITY, POSITION, Mention
+from rag.answer.verifying.missing import missing
 from rag.answer.verifying.problems import Problem, kind_of
+from rag.answer.verifying.wording import words
 
-_NAMES = frozenset({"phone", "document", "url"})
 # Too common to be told apart by what stands around; seen where sentences line up.
 _ALIGNED_ONLY = frozenset({"money", "copy", "exceed", "full"})
 _BEFORE_VERBS = frozenset({"need"})
-# Whose rule it is: a claim may not name one that the evidence leaves open.
-_STRICT = frozenset({"insured_type", "employment", "care", "level", "chronic", "urgency", "area", "delivery"})
-# What a figure is said of; two values of one of these never have the same figure by chance.
-_SCOPES = _STRICT | {
-    "place",
-    "age",
-    "tier",
-    "drug",
-    "class",
-    "times",
-    "payer",
-    "account",
-    "threshold",
-    "near",
-    "role",
-    "condition",
-}
-_SCOPES -= {"chronic", "urgency", "care"}
 # A claim that names one of these, and its evidence only another that the claim leaves out, speaks of something else.
 _EXCLUSIVE = frozenset(
     (
+        "joining whose base authority "  # of rules
         "account payer threshold role near border city settling provider designated owner drug class tier "  # of care
         "insurance benefit money contract wait party fault cause harm severity penalty agent "  # of contracts
         "sex grown kin state "  # whose
-        "times every day month year since length early above break transfer "  # when
-        "direction most copy form usual sure"  # how
+        "times every day month year since length early above break transfer sum "  # when
+        "order direction most copy form usual sure"  # how
     ).split()
 )
-_ALL = frozenset({"全额", "全数", "全部", "所有"})
+# When it counts: a claim may not name one where the evidence names none.
+_DAYS = frozenset({"day", "month", "year"})
 _GENERAL = "医疗保险"  # may stand for each of its kinds
-_CLAUSE_END = re.compile(r"[，。；：,;:|]")
-_BETWEEN_ITEMS = re.compile(r"、|以及|和|与|及|或者?")
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
 WORD_MARGIN = 0.3
 DENIAL_MARGIN = 0.5
-AGREEMENT = 0.25
-CONFLICT = 0.5
 
 
 def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[Mention]) -> list[Problem]:
@@ -76,7 +55,7 @@ def turned(claim: Sequence[Mention], told: Sequence[Mention], titles: Sequence[M
         if mention.dimension.startswith(POLARITY):
             found.append(_denial(mention, claim, by_dimension))
             continue
-        above = titles if mention.dimension == "place" or (mention.dimension in _STRICT and not rivals) else ()
+        above = titles if mention.dimension in {"place", "date"} or (mention.dimension in STRICT and not rivals) else ()
         above = [title for title in above if title.dimension == mention.dimension]
         listed = [other for other in claim if other.text == mention.text and other.group == mention.group]
         named = frozenset(other.value for other in claim if other.dimension == mention.dimension)
@@ -104,9 +83,9 @@ def _turned_denial(mention: Mention, told: Mapping[str, Sequence[Mention]]) -> P
     against = [other for other in rivals if _denies_the_other(mention, other)]
     if not against:
         return None
-    fits = _fits(mention, rivals)
-    like = [fits[id(other)] for other in rivals if other not in against]
-    unlike = max(fits[id(other)] for other in against)
+    fitting = fits(mention, rivals)
+    like = [fitting[id(other)] for other in rivals if other not in against]
+    unlike = max(fitting[id(other)] for other in against)
     if unlike > max(like) + DENIAL_MARGIN if like else unlike >= MIN_FIT:
         return Problem("polarity", mention.text, ("不" if mention.value == "+" else "") + mention.shown)
     return None
@@ -115,11 +94,13 @@ def _turned_denial(mention: Mention, told: Mapping[str, Sequence[Mention]]) -> P
 def _denies_the_other(mention: Mention, other: Mention) -> bool:
     """Whether one of two mentions of a word is denied, and its part of the statement with it."""
     opposite = {mention.value[0], other.value[0]} == {"+", "-"}
+    if polarity.of_the_rest(other.text) and not polarity.of_the_rest(mention.text):
+        return False
     return opposite and other.denied != mention.denied and not polarity.contraposed(mention.text, other.text)
 
 
 def _may_stand_above(mention: Mention) -> bool:
-    return mention.dimension == "place" or mention.dimension in _STRICT
+    return mention.dimension == "place" or mention.dimension in STRICT or mention.dimension in _DAYS
 
 
 def _problem(
@@ -133,7 +114,7 @@ def _problem(
     same = [other for other in (*rivals, *above) if _same(mention, other)]
     like = [other for other in same if _open_alike(mention, other)]
     if not same and mention.dimension in FIGURES:
-        return _missing(mention, rivals, told)
+        return missing(mention, rivals, told)
     if same and not like:
         return Problem("bound", _shown(mention), _shown(same[0]))
     beside = {(other.text, other.group) for other in like}
@@ -145,18 +126,25 @@ def _problem(
     ]
     if like and (not unlike or _told_by_figure(mention)):
         return None
-    fits = _fits(mention, [*like, *unlike])
-    best = max(unlike, key=lambda other: fits[id(other)], default=None)
+    fitting = fits(mention, [*like, *unlike])
+    best = max(unlike, key=lambda other: fitting[id(other)], default=None)
     if not like:
+        if mention.dimension == "since" and not _is_told(mention, told):
+            return _named(mention, best)
         if _may_stand_above(mention):
             return _named(mention, best)
         if _is_exclusive(mention) and (left := [o for o in rivals if o.value not in named]):
             return _named(mention, best or left[0])
-        return _named(mention, best) if best is not None and fits[id(best)] >= MIN_FIT else None
-    own = max(fits[id(other)] for other in like)
+        return _named(mention, best) if best is not None and fitting[id(best)] >= MIN_FIT else None
+    own = max(fitting[id(other)] for other in like)
     figure = best is not None and mention.dimension in FIGURES and best.value != mention.value
     margin = FIGURE_MARGIN if figure else WORD_MARGIN
-    return _named(mention, best) if best is not None and fits[id(best)] > own + margin else None
+    return _named(mention, best) if best is not None and fitting[id(best)] > own + margin else None
+
+
+def _is_told(mention: Mention, told: Sequence[Mention]) -> bool:
+    """Whether the evidence has the word at all from which something counts."""
+    return any(mention.value == word for text in {o.text for o in told} for word, _, _ in words(text))
 
 
 def _is_exclusive(mention: Mention) -> bool:
@@ -165,7 +153,7 @@ def _is_exclusive(mention: Mention) -> bool:
 
 def _told_by_figure(mention: Mention) -> bool:
     """Whose a figure is, the figure tells."""
-    return mention.dimension in _SCOPES - {"place"} and bool({"ratio", "amount"} & mention.said_of.keys())
+    return mention.dimension in SCOPES - {"place"} and bool({"ratio", "amount"} & mention.said_of.keys())
 
 
 def _in_place_of(mention: Mention, other: Mention) -> bool:
@@ -183,89 +171,6 @@ def _in_place_of(mention: Mention, other: Mention) -> bool:
     if mention.dimension == "order":
         return bool(mention.before & other.before)
     return bool(mention.before & other.before or mention.behind & other.behind)
-
-
-def _fits(mention: Mention, others: Sequence[Mention]) -> dict[int, float]:
-    """How well each of the evidence's mentions fits: by what it is said of, and by the wording around it.
-
-    Wording that stands around all of them tells nothing.
-    """
-    if not others:
-        return {}
-    keys = list(mention.near.items())
-    there = [[other.nearness(key) for key, _ in keys] for other in others]
-    shared = [sum(row[n] > 0 for row in there) for n in range(len(keys))]
-    telling = [
-        weight * math.log((1 + len(others)) / count) if count else 0.0
-        for (_, weight), count in zip(keys, shared, strict=True)
-    ]
-    whole = sum(told * weight for told, (_, weight) in zip(telling, keys, strict=True))
-    return {
-        id(other): _wording(keys, telling, row) / whole + _scope(mention, other) if whole else _scope(mention, other)
-        for other, row in zip(others, there, strict=True)
-    }
-
-
-def _wording(keys: Sequence[tuple[str, float]], telling: Sequence[float], row: Sequence[float]) -> float:
-    return sum(told * min(weight, there) for told, (_, weight), there in zip(telling, keys, row, strict=True))
-
-
-def _scope(mention: Mention, other: Mention) -> float:
-    score = 0.0
-    for dimension, values in mention.said_of.items():
-        there = other.said_of.get(dimension)
-        if there is None:
-            continue
-        if values & there:
-            score += AGREEMENT if dimension in _SCOPES else AGREEMENT / 3
-        elif dimension in _SCOPES:
-            score -= CONFLICT
-    return score
-
-
-def _missing(mention: Mention, rivals: Sequence[Mention], told: Sequence[Mention]) -> Problem | None:
-    if mention.shown.startswith("一") and _article(mention, rivals, told):
-        return None
-    if mention.value.endswith("倍") and any(o.value == _percent(mention) for o in told if o.dimension == "ratio"):
-        return None
-    if mention.dimension == "date":
-        return Problem("date", mention.shown, rivals[0].shown if rivals else "")
-    if mention.dimension == "number" and any(o.value == mention.value for o in told if o.dimension == "amount"):
-        return None  # 5万到10万 of money
-    if mention.dimension == "count" and not rivals and _is_length_of_list(mention, told):
-        return None
-    if mention.dimension == "ratio" and mention.shown in _ALL and any(other.shown in _ALL for other in told):
-        return None
-    digits = _digits(mention)
-    other = next((o for o in told if o.dimension in FIGURES - _NAMES and _digits(o) == digits), None)
-    if mention.dimension in _NAMES or other is None:
-        return Problem("number", mention.shown, rivals[0].shown if rivals else "")
-    return Problem("unit", mention.shown, other.shown)
-
-
-def _is_length_of_list(mention: Mention, told: Sequence[Mention]) -> bool:
-    """Whether the evidence lists as many things as the claim counts: 两项 of 生育津贴和生育医疗费用."""
-    clauses = {clause for other in told for clause in _CLAUSE_END.split(other.text)}
-    return any(f"{len(_BETWEEN_ITEMS.split(clause))}{mention.value[-1]}" == mention.value for clause in clauses)
-
-
-def _percent(mention: Mention) -> str:
-    return format((Decimal(mention.value.rstrip("倍")) * 100).normalize(), "f")
-
-
-def _article(mention: Mention, rivals: Sequence[Mention], told: Sequence[Mention]) -> bool:
-    """一次, 一家 and 一年 count nothing unless the evidence counts the same thing."""
-    unit = mention.shown[-1]
-    if mention.shown[1:] not in {unit, "个" + unit}:
-        return False
-    if mention.dimension == "period":
-        every = [other.value[-1] for other in told if other.dimension == "every"]
-        return unit.replace("天", "日") in every if every else not rivals
-    return not any(other.shown.endswith(unit) for other in rivals)
-
-
-def _digits(mention: Mention) -> str:
-    return "".join(c for c in mention.shown if c.isdigit() or c in ".一二两三四五六七八九十百半")
 
 
 def _shown(mention: Mention) -> str:
@@ -302,5 +207,7 @@ def _open_alike(mention: Mention, other: Mention) -> bool:
     if mention.dimension not in FIGURES or mention.bound[0] == other.bound[0]:
         return True
     if mention.bound[0] and other.bound[0]:
-        return mention.denied != other.denied or polarity.contraposed(mention.text, other.text)
+        if mention.refused != other.refused:
+            return True
+        return (mention.unfulfilled or other.unfulfilled) and polarity.contraposed(mention.text, other.text)
     return not (mention.bound[1] or other.bound[1]) or mention.dimension in {"period", "count", "date", "number"}

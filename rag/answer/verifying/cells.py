@@ -17,14 +17,19 @@ from rag.answer.verifying.wording import words
 from rag.domain import Value
 
 _CLAUSE_END = re.compile(r"[，。；：,;:]")
+_OR = re.compile(r"或者?")
 _MEASURES = frozenset({"ratio", "amount", "period", "count", "age"})
+
+
+# The words of each of a label's alternatives: 巨大, or 严重 and 情节, of 数额巨大或者有其他严重情节.
+_Label = frozenset[frozenset[str]]
 
 
 class _Cell(Value):
     """The figures of one cell, and of each label that leads to it the words that no label beside it has."""
 
     figures: frozenset[tuple[str, str]]
-    labels: tuple[frozenset[str], ...]
+    labels: tuple[_Label, ...]
     shown: str
 
 
@@ -56,22 +61,26 @@ def _led_to(slot: Slot, sentence: str, cells: Sequence[_Cell]) -> _Cell | None:
     begin = max((other.end for other in alike if other.end <= slot.start), default=0)
     stop = _CLAUSE_END.search(sentence, slot.end)
     near, ahead = sentence[begin : stop.start() if stop else len(sentence)], sentence[: alike[0].start]
-    chosen: list[frozenset[str]] = []
+    chosen: list[_Label] = []
     for labels in zip(*(cell.labels for cell in cells), strict=True):
-        named = {label for label in labels if label <= _words(near)} or {
-            label for label in labels if label <= _words(ahead)
-        }
+        named = _best(labels, _words(near)) or _best(labels, _words(ahead))
         if len(named) != 1:
             return None
         chosen += named
     return next((cell for cell in cells if cell.labels == tuple(chosen)), None)
 
 
+def _best(labels: Sequence[_Label], named: frozenset[str]) -> set[_Label]:
+    """The labels one of whose alternatives is named, but those that another one that is named includes."""
+    found = {(label, way) for label in labels for way in label if way <= named}
+    return {label for label, way in found if not any(way < other for _, other in found)}
+
+
 @functools.lru_cache(maxsize=256)
 def _tables(told: str) -> list[list[_Cell]]:
     """The tables in which every label has words of its own."""
     found = [list(_cells(table)) for table in tables(told)]
-    return [cells for cells in found if len(cells) > 1 and all(all(cell.labels) for cell in cells)]
+    return [cells for cells in found if len(cells) > 1 and all(all(map(all, cell.labels)) for cell in cells)]
 
 
 def _cells(table: Sequence[Sequence[str]]) -> Iterator[_Cell]:
@@ -86,9 +95,10 @@ def _cells(table: Sequence[Sequence[str]]) -> Iterator[_Cell]:
             yield _Cell(_figures(row[j]), labels, "，".join((*row[: valued[0]], row[j])))
 
 
-def _own(label: str, beside: Sequence[str]) -> frozenset[str]:
-    """The words of a label that not all of the labels have."""
-    return _words(label) - frozenset.intersection(*map(_words, beside))
+def _own(label: str, beside: Sequence[str]) -> _Label:
+    """The words of a label's alternatives that not all of the labels have."""
+    shared = frozenset.intersection(*map(_words, beside))
+    return frozenset(_words(way) - shared for way in _OR.split(label))
 
 
 def _figures(cell: str) -> frozenset[tuple[str, str]]:

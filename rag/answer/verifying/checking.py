@@ -12,13 +12,15 @@ import unicodedata
 from collections.abc import Sequence
 
 from rag import places, qualifiers
-from rag.answer.verifying import cells, modality
+from rag.answer.verifying import absolutes, cells, modality, polarity
 from rag.answer.verifying.alignment import substituted
 from rag.answer.verifying.binding import turned
 from rag.answer.verifying.foreign import brought_in
 from rag.answer.verifying.mentions import Mention, Statement
 from rag.answer.verifying.names import unknown
 from rag.answer.verifying.problems import Problem
+from rag.answer.verifying.roles import swapped
+from rag.answer.verifying.sequence import reversed_steps
 from rag.answer.verifying.slots import Slot, slots
 from rag.answer.verifying.statements import statements
 from rag.answer.verifying.support import hardened, unsupported
@@ -40,9 +42,12 @@ _HEDGES = tuple(
     )
 )
 _EXCLUDING = re.compile(
-    r"[不没无未非免禁仅只才除]|自[费付理]|例外|停止|终止|中断|失效|拒绝|取消|少于|低于|独立|个人账户|全部由"
+    r"[不没无未非免禁仅只才除]|自[费付理]|例外|停止|终止|中断|失效|拒绝|取消|少于|低于|独立|自愿|专款专用|个人账户|全部由"
 )
-_REFUSING = re.compile(r"不能|不可(?!抗)|不得(?!不)|不予|不准|不许|无需|无须|不用|不必|不需")
+_REST = re.compile(r"(?m)(?:^|(?<=。))(?:其他|其它|其余|否则)[^。\n]*")
+_REFUSING = re.compile(
+    r"不属于|不会(?!超过)|不能(?!超过|低于|少于)|不可(?!抗)|不得(?!不)|不予|不准|不许|无需|无须|不用|不必|不需"
+)
 _WITHIN_PROVINCE = re.compile(r"(?<![\u4e00-\u9fff]省)(?:全省|省内|本省)")
 _NO_NEED = re.compile(r"无需|无须|不需要?|不用|不必")
 _AT_LEAST = re.compile(r"不低于|不少于|至少|最低|最少|以上|起码|大于|(?<!不)(?:超过|多于|高于)")
@@ -69,7 +74,10 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
         *(problem for statement in mine for problem in substituted(statement, its)),
         *_denied_alone(mine, its, title + told),
         *unknown(claim, title + told),
+        *swapped(claim, told),
         *cells.misplaced(claim, told),
+        *reversed_steps(claim, told),
+        *absolutes.widened(claim, told),
         *modality.turned(claim, told),
         *hardened(claim, told),
         *unsupported(claim, told + "\n" + title),
@@ -89,9 +97,13 @@ def _named(texts: Sequence[Statement], watched: frozenset[str]) -> list[Mention]
 
 def _denied_alone(mine: Sequence[Statement], its: Sequence[Statement], told: str) -> list[Problem]:
     """A refusal or a waiver for which the evidence, that neither denies nor excludes anything, has no ground."""
-    if any(statement.denied for statement in its) or _EXCLUDING.search(told):
+    if any(s.denied and not polarity.of_the_rest(s.text) for s in its) or _EXCLUDING.search(_REST.sub("", told)):
         return []
-    return [Problem("polarity", statement.text) for statement in mine if _REFUSING.search(statement.text)]
+    return [
+        Problem("polarity", statement.text)
+        for statement in mine
+        if _REFUSING.search(statement.text) and not any(polarity.contraposed(statement.text, o.text) for o in its)
+    ]
 
 
 def _with_places(told: str, title: str) -> str:

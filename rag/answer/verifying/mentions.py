@@ -9,72 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal
 
 from rag import places, qualifiers
-from rag.answer.verifying import contrasts, polarity
+from rag.answer.verifying import bounds, contrasts, polarity
+from rag.answer.verifying.bounds import Direction
 from rag.answer.verifying.slots import Slot, slots
 from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
 
-Direction = Literal["", "up", "down"]
 POLARITY, POSITION = "polarity:", "position:"
 DENYING = frozenset({"不得", "无需"})  # what these deny is the job of `polarity`
 FIGURES = frozenset({"ratio", "amount", "period", "age", "count", "date", "phone", "document", "url", "number"})
 
-# A noun or an adverb says how a figure is open from afar, a verb only right before it.
-_BOUNDS: tuple[tuple[Direction, re.Pattern[str], re.Pattern[str]], ...] = (
-    (
-        "up",
-        re.compile(r"不低于|不少于|至少|最低|最少|最短|最小|下限|起码|超过多少|满多少|起付线?|起报"),
-        re.compile(
-            r"(?:不小于|不短于|不早于|不会?低于|不会?短于|(?<![不未没])(?:超过|超出|高于|多于|大于|达到|突破|高出|过了)|(?<![不未没])满|[花用交缴][到够]|自|从)"
-            r"[了到为是：:约人民币]*$"
-        ),
-    ),
-    (
-        "down",
-        re.compile(r"不高于|不超过|至多|最高|最多|最长|最大|上限|封顶线?|限额|额度|高达"),
-        re.compile(
-            r"(?:未超过|没超过|不会?超过|不会?高于|不多于|不大于|不长于|不晚于|(?<!不)(?:低于|少于|小于|短于)|不满|未满|没满|不足|不到|"
-            r"达不到|未达到?|不够)[了到为是：:约人民币]*$"
-        ),
-    ),
-)
-_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
-    ("up", re.compile(r"[)）]?[及或（(]?(?:以上|起(?!付)|以后|之后|后|开外)")),
-    ("down", re.compile(r"[)）]?[及或（(]?(?:以下|以内|之内|内|封顶|为限|为上限|之前|前|以前)")),
-)
-_SAID_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
-    ("up", re.compile(r"^[可能会或]*[是为]?[^，。；]{0,6}?(?:起付线?|下限|起报)|^的最[低少]")),
-    ("down", re.compile(r"^[可能会或]*[是为]?[^，。；]{0,6}?(?:封顶线?|上限|限额)|^的最[高多]")),
-)
-_WEAK = re.compile(
-    r"[到够]|上限|下限|封顶|达到|满(?!多少)|自|从|过了|起付|起报|超过多少|起|以后|之后|后|以内|之内|内|限额|额度|为限|之前|前|以前|突破|高达"
-)
-_RANGE_LEFT = re.compile(r"(?:至|到|-|~|—|–|以上)+$")
-_RANGE_RIGHT = re.compile(r"(?:至|到|-|~|—|–)")
 _POSITION = re.compile(
     r"(?P<what>[\u4e00-\u9fff]{1,4}?)(?:期?届?满)?[之以]?(?P<where>前|后|内)(?:(?=[，。；、,;的再才可能就应由向]|$)|(?<=期[前后内]))"
 )
-_SINCE = re.compile(r"(?P<what>[\u4e00-\u9fff]{2})(?=(?:(?:或者?|、|及|和)[\u4e00-\u9fff]{2})?之日)")
-_CLAUSE = re.compile(r"[，。；;,]")
+_SINCE = re.compile(r"(?P<what>[\u4e00-\u9fff]{2})(?=(?:(?:或者?|、|及|和)[\u4e00-\u9fff]{2,7}?)?之日)")
+_OTHERS = re.compile(r"[以之]外")  # 投保人以外的人 are others
 _PART = re.compile(r"[，。；;,、]")
 _LIST = re.compile(r"[\u4e00-\u9fff]{0,2}(?:、|和|与|或者?|及|以及|/|至|到|-|~|—|–|以上)+[^\s，。；、]{0,3}")
+# How much further apart a mark sets what stands on its two sides, in characters.
 _COST = {
-    "、": 2,
-    "，": 6,
-    ",": 6,
-    "：": 1,
-    ":": 1,
-    "；": 14,
-    ";": 14,
-    "。": 20,
-    "（": 3,
-    "）": 3,
-    "(": 3,
-    ")": 3,
-    " ": 1,
+    mark: cost
+    for marks, cost in (("：: ", 1), ("、", 2), ("（）()", 3), ("，,", 6), ("；;", 14), ("。", 20))
+    for mark in marks
 }
 _FAINT = 0.12
 _HALF = 4.0
@@ -114,6 +72,16 @@ class Mention:
     def denied(self) -> bool:
         """Whether a figure's part of the statement denies what it says."""
         return polarity.negated(self._statement.part(self._item))
+
+    @cached_property
+    def refused(self) -> bool:
+        """The same, but for negations that only describe somebody."""
+        return polarity.refused(self._statement.part(self._item))
+
+    @cached_property
+    def unfulfilled(self) -> bool:
+        """Whether a figure's part of the statement says that it is not reached."""
+        return polarity.unfulfilled(self._statement.part(self._item))
 
     @cached_property
     def before(self) -> frozenset[str]:
@@ -212,7 +180,7 @@ class Statement:
         found = [_Found(slot.kind, slot.value, slot.start, slot.end, slot) for slot in figures]
         found += [_Found("place", name, start, end) for name, start, end in places.located(text)]
         for dimension, value, start, end in named:
-            if not any(start < slot.end and slot.start < end for slot in figures):
+            if not any(start < s.end and s.start < end for s in figures) and not _OTHERS.match(text, end):
                 found.append(_Found(dimension, value, start, end))
         return found + _positions(text)
 
@@ -304,16 +272,7 @@ class Statement:
         figures = [other for other in self.found if other.slot]
         begin = max((o.end for o in figures if o.end <= item.start), default=0)
         following = min((o.start for o in figures if o.start >= item.end), default=len(self.text))
-        before, after = self.text[begin : item.start], self.text[item.end : following]
-        if _RANGE_RIGHT.match(after):
-            return "up", False
-        if begin and _RANGE_LEFT.fullmatch(before):
-            return "down", False
-        for direction, pattern in _AFTER:
-            if match := pattern.match(after):
-                return direction, not _WEAK.search(match.group())
-        clause = _CLAUSE.split(before)[-1]
-        return _said_before(clause) or _said_after(after) or _said_before(before) or ("", False)
+        return bounds.bound(self.text[begin : item.start], self.text[item.end : following])
 
 
 def _denial(word: polarity.Word) -> str:
@@ -333,22 +292,3 @@ def _positions(text: str) -> list[_Found]:
 def _is_name(slot: Slot, named: Sequence[tuple[str, str, int, int]]) -> bool:
     """一档 and 首次 are names, not counts."""
     return slot.kind == "count" and any(s < slot.end and slot.start < e for _, _, s, e in named)
-
-
-def _said_before(before: str) -> tuple[Direction, bool] | None:
-    hits = [
-        (match.end(), direction, match.group())
-        for direction, afar, close in _BOUNDS
-        for match in (*afar.finditer(before), *close.finditer(before))
-    ]
-    if not hits:
-        return None
-    _, direction, word = max(hits)
-    return direction, not _WEAK.search(word)
-
-
-def _said_after(after: str) -> tuple[Direction, bool] | None:
-    for direction, pattern in _SAID_AFTER:
-        if pattern.match(after):
-            return direction, False
-    return None

@@ -11,24 +11,30 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.answer.verifying import polarity
+from rag.answer.verifying import absolutes, polarity
 from rag.answer.verifying.problems import Problem
 from rag.answer.verifying.slots import slots
 from rag.answer.verifying.wording import word_class
 
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?|\n]")
-_REFUSAL = re.compile(r"不能(?!力)|不可(?!抗|避)(?:以)?|不得(?!不)|不予|不准|不许|无权|无法|禁止|严禁|不再")
-_PERMISSION = re.compile(r"(?<!不)可以|(?<![不许认])可(?![能行靠是以用])|(?<![不功性可])能(?!力)|允许|准许|有权|得以")
-_DUTY = re.compile(
-    r"必须|务必|应当|应该|(?<![不无])必需|(?<![无不必])须|(?<![对相适供反响不])应(?![对用急收])|需要?(?!求)|得(?=[先要在向由])|(?<!不)要(?![求么])|强制"
+_SENTENCE_END = re.compile(r"[。；！!;\n]")
+_REFUSAL = re.compile(
+    r"不能(?!力|超[过出]|低于|少于)|不可(?!抗|避)(?:以)?|不得(?!不)|不予|不准|不许|无权|无法|禁止|严禁|不再"
 )
-_STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|强制")
+_PERMISSION = re.compile(r"(?<!不)可以|(?<![不许认即])可(?![能行靠是以用])|(?<![不功性可])能(?!力)|允许|准许|有权|得以")
+_DUTY = re.compile(
+    r"必须|务必|应当|应该|(?<![不无])必需|(?<![无不必])须|(?<![对相适供反响不])应(?![对用急收])|(?<![根据按照有所])需要?(?!求)|得(?=[先要在向由])|(?<![不需])要(?![求么])|强制|前提(?!下)"
+)
+_STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|(?<![不非])强制")
+_ENCOURAGED = re.compile(r"鼓励|提倡|倡导|支持(?=[^，。；]{2})")
 _OPTIONS = frozenset({"可以", "有权"})
 # What gives a duty another form: only then, only who, on condition.
 _CONDITION = re.compile(r"才|方可|方能|只有|前提|条件|(?<!不)仅|只能|只限|不得|不能")
-_NO_EXCEPTION = re.compile(r"不例外|无一例外|毫无例外|没有例外")
-_VERDICT = re.compile(r"(?P<no>不(?:是|能|可以|属于|算|会|行))[的]?[，,。；]|(?:是|能|可以|属于|算|会|行)的?[，,。；]")
+_VERDICT = re.compile(
+    r"(?P<no>不(?:是|能|可以|属于|算|会|行|予)[\u4e00-\u9fff]{0,3})[，,。；]|(?:是|能|可以|属于|算|会|行)的?[，,。；]"
+)
 _COPULA = re.compile(r"(?<![可但就还只要凡总不])(?:属于|也?是|算)")
+_THEN = re.compile(r"[就也仍]")
 _WAIVER = re.compile(r"无需|无须|不需要?|不用|不必|免于|免(?=备案|予|除|交|缴)")
 # What refuses without a word of refusal.
 _EXCLUSION = re.compile(
@@ -41,12 +47,19 @@ SAME = 0.6
 TIE = 0.15
 MIRROR = 0.75
 _HALF = 2
+_SHORTEST = 4
 
 
 def turned(claim: str, told: str) -> list[Problem]:
     """Clauses of the claim that demand, permit or refuse what the evidence does not."""
     there = _clauses(told)
-    return [problem for clause in _clauses(claim) if (problem := _turned(clause, there, told, claim))]
+    waived = [Problem("polarity", sentence) for sentence in _SENTENCE_END.split(claim) if _waives(sentence, told)]
+    return waived + [
+        problem
+        for sentence in _SENTENCE_END.split(claim)
+        for clause in _clauses(sentence)
+        if (problem := _turned(clause, there, told, sentence))
+    ]
 
 
 def belied(claim: str) -> list[Problem]:
@@ -55,7 +68,8 @@ def belied(claim: str) -> list[Problem]:
     if match is None:
         return []
     rest = claim.strip()[match.end() :]
-    affirms = not _EXCLUSION.search(rest) and bool(_PERMISSION.search(rest) or _COPULA.search(rest))
+    affirmed = _PERMISSION.search(rest) or _COPULA.search(rest) or "予以" in rest
+    affirms = not _EXCLUSION.search(rest) and bool(affirmed)
     refuses = bool(_REFUSAL.search(rest)) and not _PERMISSION.search(_REFUSAL.sub("", rest))
     return [Problem("polarity", match.group())] if (affirms if match["no"] else refuses) else []
 
@@ -63,15 +77,34 @@ def belied(claim: str) -> list[Problem]:
 def _turned(clause: str, there: Sequence[str], told: str, claim: str) -> Problem | None:
     if _STRICT_DUTY.search(clause) and not (_DUTY.search(told) or _CONDITION.search(told)):
         return Problem("polarity", clause)
-    if _NO_EXCEPTION.search(clause) and not _NO_EXCEPTION.search(told):
-        return Problem("polarity", clause)
     own = _content(clause)
     if not own:
         return None
-    alike = _alike(own, there) or _alike(own, ["，".join(pair) for pair in pairwise(there)])
+    alike = _alike(own, [*there, *("，".join(pair) for pair in pairwise(there))])
+    if _permits_more(clause, there) or any(absolutes.leaves_no_choice(clause, other) for other in alike):
+        return Problem("polarity", clause, "，".join(alike[:1]))
+    if any(polarity.contraposed(claim, sentence) for sentence in _SENTENCE_END.split(told)):
+        return None
     if alike and all(_contradicts(clause, other) or _mirrors(clause, other, claim) for other in alike):
         return Problem("polarity", clause, alike[0])
     return None
+
+
+def _waives(claim: str, told: str) -> bool:
+    """Whether the claim allows without a thing what the evidence allows with it: 未经批准，可以执行."""
+    left_out = polarity.denied(claim)
+    if polarity.denials(claim) != 1 or left_out & polarity.denied(told):
+        return False
+    demanded = [s for s in _SENTENCE_END.split(told) if polarity.necessary(s) and any(word in s for word in left_out)]
+    parts = [part for clause in _clauses(claim) for part in _THEN.split(clause) if part]
+    permitted = any(_PERMISSION.search(after) and polarity.denials(before) for before, after in pairwise(parts))
+    return permitted and bool(demanded)
+
+
+def _permits_more(clause: str, there: Sequence[str]) -> bool:
+    """Whether a clause permits what no word of the evidence speaks of."""
+    own = _content(_PERMISSION.sub("，", clause)) if _PERMISSION.search(clause) else frozenset()
+    return len("".join(own)) >= _SHORTEST and not any(_share(own, other) for other in there)
 
 
 def _alike(own: frozenset[str], there: Sequence[str]) -> list[str]:
@@ -100,6 +133,8 @@ def _contradicts(clause: str, best: str) -> bool:
         return not denied.search(best)
     if _WAIVER.search(clause):
         return False
+    if _DUTY.search(clause) and _ENCOURAGED.search(best) and not (_DUTY.search(best) or _ENCOURAGED.search(clause)):
+        return True
     permission, demanded = _PERMISSION.search(clause), bool(_DUTY.search(best))
     permitted = bool(_PERMISSION.search(best))
     if permission and not polarity.negations(clause) and _REFUSAL.search(best):

@@ -33,7 +33,8 @@ _PERIOD_DAYS = {
     "小时": "hour",
     "分钟": "minute",
 }
-_COUNTERS = "家|个|次|所|座|项|档|种|名|人|位|份|张|条|款|类|件|倍|例|科|平方米|分"
+_MILLIMETRES = {"毫米": 1, "mm": 1, "厘米": 10, "公分": 10, "cm": 10}
+_COUNTERS = "家|个|次|所|座|项|档|种|名|人|位|份|张|条|款|类|件|倍|例|科|平方米|分|毫米(?!汞)|厘米|公分|mm(?!Hg)|cm"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("url", re.compile(r"(?:https?://|www\.)[\w./?=&%#~:-]+", re.ASCII)),
     (
@@ -181,6 +182,9 @@ def _value(kind: str, match: re.Match[str]) -> str | None:
     if number is None:
         return None
     number *= _SCALE[groups.get("scale") or ""]
+    unit = groups.get("unit") or ""
+    if unit in _MILLIMETRES:
+        return _plain(number * _MILLIMETRES[unit]) + "mm"
     return _plain(number) + (groups["unit"] if kind == "count" else groups.get("currency") or "")
 
 

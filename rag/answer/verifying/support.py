@@ -36,11 +36,11 @@ _STOP = frozenset(
     ).split()
 )
 # Shares of what a claim says, weighed by length, that its evidence has to carry. Fitted on development pairs.
-MIN_SUPPORT = 0.52
-MIN_SENTENCE_SUPPORT = 0.4
-MIN_ITEM_SUPPORT = 0.3
+MIN_SUPPORT = 0.48
+MIN_SENTENCE_SUPPORT = 0.36
+MIN_ITEM_SUPPORT = 0.28
 _PARTLY = 0.6
-_SHORTEST_ITEM = 3
+_SHORTEST_ITEM = 4
 _BETWEEN_ITEMS = re.compile(r"、|以及|和|与|及|或者?")
 
 

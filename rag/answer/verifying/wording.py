@@ -33,9 +33,10 @@ _SYNONYMS = """
 纳入 计入 算进 算入 列入 记入 归入
 垫付 先付 先行支付 垫钱 垫资
 自付 自费 自己承担 个人承担 个人负担 自己负担 自行承担 自理 自己付 自己出 自掏腰包 由个人付
-家属 亲属 家人
-网上 线上 在线 网络
-查询 查阅 查看 查到 查找 了解 看到
+家属 亲属 家人 遗属
+网上 线上 在线 网络 网站 互联网
+手机 移动终端 移动端
+查询 查 查阅 查看 查到 查找 了解 看到
 享受 享有 获得 得到 领取 拿到 取得 享用 申领 领
 期限 时限 限期 期间 时间
 备案 办理备案 备案登记 登记备案 备案手续 办好备案 备好案 备了案 备过案 完成备案 补备案 补办备案
@@ -50,6 +51,9 @@ _SYNONYMS = """
 比如 例如 譬如 举例 如
 去世 死亡 身亡 身故
 继承人 继承者
+他人 别人 旁人
+保险人 保险公司 本公司 承保人
+投保人 您
 取出 提取 支取 取现 提现
 退还 返还 退回 退
 开始 起算 开头
@@ -101,7 +105,7 @@ _SYNONYMS = """
 加收 收取
 影响 波及
 原则上 一般 通常 往往 大多
-可能 或许 也许 有可能 大概 或
+可能 或许 也许 有可能 大概
 左右 大约 约 大致 上下
 适用 执行 实行 施行 实施
 额度 金额 数额 限额
@@ -110,6 +114,10 @@ _SYNONYMS = """
 # Turns of phrase that hide a negation, a list or a word; replaced before anything is read from the text.
 _TURNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[\u4e00-\u9fff，。；：、）)])[ \t]+(?=\d)|(?<=[\d%])[ \t]+(?=[\u4e00-\u9fff%])"), ""),
+    (
+        re.compile(r"(\d+|[一二两三四五六七八九十百]+)(个?[年月日天]|周?岁)([以之]?[内上下前后]?)[(（]含第?\1\2[)）]"),
+        r"\1\2\3",
+    ),
     # The number of a heading or of an item counts nothing.
     (
         re.compile(
@@ -129,12 +137,18 @@ _TURNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:并不是|并非|不是|并不)(?:所有|全部|每个|任何)的?([^，。；]{1,8}?)[都均也]"), r"部分\1不"),
     (re.compile(r"除了?([^，。；]{1,24}?)(?:之|以)?外(?=[，,](?!还|也|另|仍|应|须|需|可|并|得))"), r"\1除外"),
     (re.compile(r"如?(?:没有|无)(?:另外|另行|其他|特别|相反)的?([规约])定(?:的话|时|的)?"), r"另有\1定的从其\1定"),
+    (re.compile(r"(?<=[\u4e00-\u9fff])(?<![条章节款项]) (?=[\u4e00-\u9fff])"), ""),  # where a line was broken in print
+    (re.compile(r"除非(?:合同|法律|国家)?[另别]有([规约])定"), r"另有\1定的从其\1定"),
     (re.compile(r"[另别]有([规约])定的?除外"), r"另有\1定的从其\1定"),
     (re.compile(r"(?<![别勿])忘(?:记|了)?(?=带|携带)"), "没"),
+    (re.compile(r"不[能得会]比([^，。；]{2,24}?)[还更]?(?:要|来得)?(?:多|高|长|大)(?![于过出])"), r"不超过\1"),
+    (re.compile(r"不[能会]再(?:多|高|长|大)(?![于过出])了?"), "封顶"),
     (re.compile(r"(?:并非|并不是|不是|并不|不)(?:仅仅|仅|只)(?:能|限|在|是|于)*|(?:并)?不限(?:于|定|在)*"), "不限"),
     (re.compile(r"不受([^，。；]{1,12}?)影响"), r"\1不影响"),
     (re.compile(r"(?<=[能会可也就都还的了着定必均全])([\u4e00-\u9fff])不了(?!解)"), r"不能\1"),
+    (re.compile(r"(?:少|缺|离)不(?:了|开)|不可(?:缺少|或缺)|必不可少"), "必需"),
     (re.compile(r"([\u4e00-\u9fff]{1,2})不了(?!解)"), r"不能\1"),
+    (re.compile(r"就(?:可以|行|够)了?(?=[，。；,;]|$)"), "即可"),  # it suffices, which is no permission
     (re.compile(r"(享受|得|拿|领|查|买|看|找)不到"), r"不能\1"),
     (re.compile(r"范围[之以]?外"), "不在范围内"),
     (
@@ -153,6 +167,9 @@ _TURNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_HALF = 2
+
+
 def plain(text: str) -> str:
     """`text` in NFKC, with one name for each thing that has several and without turns that hide what is meant."""
     text = same_words(unicodedata.normalize("NFKC", text))
@@ -166,9 +183,17 @@ def words(text: str) -> list[tuple[str, int, int]]:
     """The words of a plain text, each as the first of its synonyms, with the place where it begins and its length."""
     found, start = [], 0
     for word in rjieba.cut(text):
-        found.append((_CHOSEN.get(word, word), start, len(word)))
-        start += len(word)
+        for part in _parts(word):
+            found.append((_CHOSEN.get(part, part), start, len(part)))
+            start += len(part)
     return found
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    """A verb and its object, or 给, apart: 解除合同 stands beside 解除, and 退还给 beside 退还."""
+    head, rest = word[:_HALF], word[_HALF:]
+    known = rest == "给" or (len(rest) == _HALF and {head, rest} <= _CHOSEN.keys())
+    return (head, rest) if known else (word,)
 
 
 @functools.lru_cache(maxsize=8192)

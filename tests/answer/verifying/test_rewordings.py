@@ -1,0 +1,72 @@
+"""What a claim may say in another form than its evidence, and what looks like that and is false."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer.verifying.checking import check
+
+CARD = "使用电子凭证报销的前提，是先激活电子凭证。"
+BENEFIT = "享受津贴待遇须在杭州参加生育保险，连续缴费要满6个月。"
+TABLE = (
+    "| 情节 | 罚款 |\n| --- | --- |\n| 数额较大 | 2000元 |\n"
+    "| 数额巨大或者有其他严重情节 | 5000元 |\n| 数额特别巨大或者有其他特别严重情节 | 9000元 |"
+)
+
+TRUE = [
+    # A necessary condition, told of those who do not fulfil it.
+    (CARD, "电子凭证没激活，就不能用它报销。"),
+    (BENEFIT, "在杭州，生育保险连续缴费没满半年，享受不了津贴。"),
+    ("缴费费率由市财政部门拟定，报市人民政府批准后执行。", "未经市人民政府批准，缴费费率不能执行。"),
+    # What is said of the rest denies nothing of what was named.
+    ("护士、医生属于保障的职业。其他职业不在保障范围内。", "护士属于可以保障的职业。"),
+    # A figure, a length and a bracket in other words.
+    ("指直径小于2cm的良性肿瘤。", "良性肿瘤的直径不到20毫米。"),
+    ("合同效力中止后两年内（含两年），您可以申请恢复效力。", "中止两年内可以申请恢复效力。"),
+    ("70周岁以下的退休人员报70%。", "没到七十岁的退休人员报七成。"),
+    ("须满足下列任意三个条件：（1）黄疸；（2）腹水；（3）脑病；（4）脾大。", "所列四个条件中满足任意三个就够。"),
+    # A label's alternatives.
+    (TABLE, "数额巨大的，罚款5000元。"),
+    (TABLE, "数额特别巨大的，罚款9000元。"),
+    # What is one thing, not a hedge, a permission or a denial.
+    ("在APP或公众号里点开缴费记录。", "在公众号里点开缴费记录。"),
+    ("申领补贴，应当提供职业资格证书或者等级证书。", "申领补贴，提供等级证书就可以。"),
+    ("护理时必须的生活设施费用由基金支付。", "护理时少不了的生活设施费用由基金支付。"),
+]
+
+FALSE = [
+    # The condition waived, the evidence's exception dropped, a choice taken away, a rule widened.
+    ("缴费费率由市财政部门拟定，报市人民政府批准后执行。", "未经市人民政府批准，缴费费率可以执行。"),
+    ("酒制剂不在报销范围内；血液制品也不在范围内，但急救除外。", "血液制品在任何情形下都不在报销范围内。"),
+    ("用户可以在APP、微信等多种渠道激活凭证。", "凭证只能在APP上激活。"),
+    ("下载当地医保局的APP，或者关注医保局的公众号。", "下载医保局的APP和关注公众号两样都要做。"),
+    ("定点零售药店参加集中采购的，给予奖励。", "不论是否定点，零售药店参加集中采购都给予奖励。"),
+    ("鼓励定点零售药店参加集中采购。", "定点零售药店应当参加集中采购。"),
+    (
+        "医疗费用符合下列所有条件：（1）由医生开具；（2）治疗所需。",
+        "医疗费用符合任何一项条件就可以：由医生开具或治疗所需。",
+    ),
+    # Steps, times and roles.
+    ("审核通过后签订合同。", "先签订合同，然后再接受审核。"),
+    ("连续缴费满6个月才可以享受住院报销。", "自缴费的次月起就可以享受住院报销。"),
+    ("审核通过之后，转移接续在15个工作日内完成。", "自提交申请之日起15个工作日内完成转移接续。"),
+    ("经办机构可以委托用人单位进行核实。", "用人单位可以委托经办机构进行核实。"),
+    ("医疗保障行政部门主管经办工作。", "人力资源社会保障行政部门主管经办工作。"),
+    # A bound beside a word that stands for another one.
+    ("医疗费超过1300元后开始报销。", "医疗费未超过1300元后开始报销。"),
+    ("动脉血氧分压<50mmHg。", "动脉血氧分压高于50mmHg。"),
+    ("合同效力中止后两年内（含两年），您可以申请恢复效力。", "中止两年后可以申请恢复效力。"),
+    (TABLE, "数额巨大的，罚款9000元。"),
+]
+
+
+@pytest.mark.parametrize(("evidence", "claim"), TRUE)
+def test_what_follows_in_another_form_stands(evidence: str, claim: str) -> None:
+    """Neither the turn of phrase nor the other form of the rule is a problem."""
+    assert check(claim, [evidence]) == ()
+
+
+@pytest.mark.parametrize(("evidence", "claim"), FALSE)
+def test_what_only_looks_like_it_is_found(evidence: str, claim: str) -> None:
+    """The claim uses the evidence's words, and does not follow."""
+    assert check(claim, [evidence])
