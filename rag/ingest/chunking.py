@@ -65,37 +65,39 @@ def _packed(text: str, part: Part, tokenizer: Tokenizer) -> Iterator[list[Group]
 def _parted(text: str, group: Group, tokenizer: Tokenizer) -> list[Group]:
     """The group, or where it is longer than a chunk may be, its sentences, items and rows in groups of their own.
 
-    What holds others and is too long itself (a whole list) is no unit then.
+    What holds others and is too long itself (a whole list) stays with the first of them: units are the same whatever
+    the budget is.
     """
-    if len(group.units) < _PARTABLE or tokenizer.count(text[group.span.start : group.span.end]) <= TOKEN_BUDGET:
+    if len(group.units) < _PARTABLE or _fits(text, group.span, tokenizer):
         return [group]
     holders = {unit.parent for unit in group.units}
-    kept = [
-        unit
-        for n, unit in enumerate(group.units)
-        if n not in holders or tokenizer.count(text[unit.span.start : unit.span.end]) <= TOKEN_BUDGET
-    ]
-    if not kept:
-        return [group]
+    starts: list[int] = []
     runs: list[list[UnitSpan]] = []
-    for unit in sorted(kept, key=lambda u: (u.span.start, -u.span.end)):
-        if runs and unit.span.end <= max(u.span.end for u in runs[-1]):
+    long: list[UnitSpan] = []
+    end = group.span.start
+    for n, unit in enumerate(group.units):
+        if n in holders and not _fits(text, unit.span, tokenizer):
+            long.append(unit)
+        elif runs and not long and unit.span.end <= end:
             runs[-1].append(unit)
         else:
-            runs.append([unit])
-    return [_group_of(group, runs, n) for n in range(len(runs))]
+            starts.append(unit.span.start if runs else group.span.start)
+            runs.append([*long, unit])
+            long, end = [], unit.span.end
+    runs[-1] += long
+    bounds = [*starts, group.span.end]
+    return [_group_of(group, Span(bounds[n], bounds[n + 1]), run) for n, run in enumerate(runs)]
 
 
-def _group_of(whole: Group, runs: Sequence[Sequence[UnitSpan]], n: int) -> Group:
-    """Run `n` as a group: it reaches to where the next one begins, so that no character is lost."""
-    start = whole.span.start if n == 0 else runs[n][0].span.start
-    end = runs[n + 1][0].span.start if n + 1 < len(runs) else whole.span.end
-    place = {id(unit): i for i, unit in enumerate(runs[n])}
-    units = []
-    for unit in runs[n]:
-        holder = whole.units[unit.parent] if unit.parent is not None else None
-        units.append(msgspec.structs.replace(unit, parent=place.get(id(holder))))
-    return Group(Span(start, end), tuple(units))
+def _fits(text: str, span: Span, tokenizer: Tokenizer) -> bool:
+    return tokenizer.count(text[span.start : span.end]) <= TOKEN_BUDGET
+
+
+def _group_of(whole: Group, span: Span, run: Sequence[UnitSpan]) -> Group:
+    """Some units of a group as a group of their own, which reaches to where the next one begins."""
+    place = {id(unit): n for n, unit in enumerate(run)}
+    held = (None if unit.parent is None else place.get(id(whole.units[unit.parent])) for unit in run)
+    return Group(span, tuple(msgspec.structs.replace(u, parent=p) for u, p in zip(run, held, strict=True)))
 
 
 def _units(

@@ -129,3 +129,25 @@ def test_the_text_of_a_unit_is_its_spans_squeezed(cut_text: Callable[[str], Cut]
 def test_cutting_twice_gives_the_same(cut_text: Callable[[str], Cut], long_text: str) -> None:
     """Ids depend on the text alone, so vectors can be reused."""
     assert cut_text(long_text) == cut_text(long_text)
+
+
+def test_a_long_paragraph_is_cut_between_its_sentences(
+    cut_text: Callable[[str], Cut], tokenizer: TiktokenTokenizer
+) -> None:
+    """Nothing is lost, no chunk is too long, and the sentences are the same units as in short paragraphs."""
+    text = "".join(f"第{n}种情形的人员，{SENTENCE}" for n in range(80))
+    found = cut_text(text)
+    assert len(found.chunks) > 1
+    assert max(tokenizer.count(c.text) for c in found.chunks) <= TOKEN_BUDGET
+    assert "".join(c.text for c in found.chunks) == text
+    assert [u.text for u in found.units] == [f"第{n}种情形的人员，{SENTENCE}" for n in range(80)]
+
+
+def test_a_long_table_is_cut_between_its_rows(cut_text: Callable[[str], Cut], tokenizer: TiktokenTokenizer) -> None:
+    """Every row keeps its header, wherever it lands."""
+    rows = "\n".join(f"| 第{n}项治疗 | {n}% |" for n in range(90))
+    found = cut_text(f"# 目录\n\n## 比例\n\n| 项目 | 比例 |\n| --- | --- |\n{rows}\n")
+    assert max(tokenizer.count(c.text) for c in found.chunks) <= TOKEN_BUDGET
+    lines = [u for u in found.units if u.kind == "row"]
+    assert len(lines) == 90
+    assert all(u.text.startswith("| 项目 | 比例 |\n") for u in lines)
