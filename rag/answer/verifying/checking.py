@@ -56,6 +56,7 @@ _STRICT_KINDS = frozenset({"ratio", "amount", "period", "age", "count", "date", 
 # Shares of the evidence's topic terms that a rewording keeps.
 MIN_KEPT = 0.3
 MIN_KEPT_WHOLE = 0.75
+_WHO = ("insured_type", "employment")
 
 
 def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
@@ -139,11 +140,13 @@ def completeness(
     if own != [slot.key for slot in wanted if slot.key in own] and len(own) > 1:
         return (Problem("incomplete", "the order of figures differs"),)
     own_groups, groups = qualifiers.mentioned(claim), qualifiers.mentioned(told)
-    if qualifiers.excluded(qualifiers.mentioned(question), own_groups):
+    asked = qualifiers.mentioned(question)
+    if qualifiers.excluded(asked, own_groups):
         return (Problem("person", "speaks of others than those asked about"),)
     for dimension, values in groups.items():
         missing = values - own_groups.get(dimension, frozenset())
-        if len(values) > 1 and missing:  # what tells two rules apart must stay with them
+        unsaid = missing - asked.get(dimension, frozenset()) if dimension in _WHO else frozenset()
+        if unsaid or (len(values) > 1 and missing):  # whom a rule is for, and what tells two apart, stays with it
             return (Problem("incomplete", "", "、".join(sorted(missing))),)
     kept = _share(topic_terms(told), claim)
     return (

@@ -288,3 +288,11 @@ def test_half_a_list_is_incomplete() -> None:
 def test_what_only_some_have_to_bring_is_not_asked_of_all(claim: str, evidence: str) -> None:
     """A rewording keeps the condition on which a paper is wanted."""
     assert completeness(claim, [evidence], "登记要带什么材料？")
+
+
+def test_whom_a_rule_is_for_stays_with_it() -> None:
+    """What holds for 职工 is not said of all; who asks as 职工 need not be told so again."""
+    told = ["宁波市职工医保参保人到杭州市三级甲等医院看病，不用办理备案，可以直接刷卡结算。"]
+    said = "宁波市医保参保人到杭州市三级甲等医院看病，不用办理备案，可以直接刷卡结算。"
+    assert completeness(said, told, "宁波医保去杭州看病要备案吗")
+    assert not completeness(said, told, "宁波职工医保去杭州看病要备案吗")
