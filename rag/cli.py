@@ -65,7 +65,7 @@ def main(ctx: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def ingest(settings: Settings, paths: tuple[Path, ...], *, prune: bool, rebuild: bool, as_json: bool) -> None:
-    """Bring files or folders (.md, .txt, .html) into the index.
+    """Bring files or folders (.md, .txt, .html, .pdf) into the index.
 
     Exits with 3 when some files could not be read; the others are in.
     """
