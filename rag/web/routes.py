@@ -45,8 +45,8 @@ class SectionBody(msgspec.Struct, frozen=True):
     end: int
 
 
-class DocumentBody(msgspec.Struct, frozen=True):
-    """A document with the canonical text that spans refer to."""
+class DocumentBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A document with the canonical text that spans refer to; `also_at` only where the text stands elsewhere, too."""
 
     id: str
     title: str
