@@ -5,6 +5,7 @@ Knows characters. What they mean (numbers, places, headings) is someone else's j
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ _CLOSERS = "”’」』）)】》\"'"
 _SPACE = re.compile(r"\s+")
 
 
+@functools.lru_cache(maxsize=16_384)  # the same sentences are compared for every question
 def fold(text: str) -> str:
     """A key for comparison: NFKC, lower case, no white space. Lengths are not kept."""
     return _SPACE.sub("", unicodedata.normalize("NFKC", text)).lower()
