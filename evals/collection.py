@@ -11,6 +11,7 @@ snapshot asks Chroma; ranking is the job of `rag.retrieve`, judging of `retrieva
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from evals.runner import Progress
 from rag import places
+from rag.building import Embedding
 from rag.domain import Chunk, Document, EvidenceUnit, Origin, Span, Value
 from rag.ingest.blocks import blocks
 from rag.ingest.chunking import cut
@@ -26,8 +28,6 @@ from rag.ingest.sectioning import parts
 from rag.ports import Embedder, Storage, Tokenizer, Vectors
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import PassageRetriever
-
-_BATCH = 16
 
 _Row = TypeVar("_Row", bound=msgspec.Struct)
 
@@ -155,25 +155,11 @@ def searchable(
     index = MemoryIndex(collection.passages, tokenizer)
     lexical = LexicalIndex.build([chunk.searched for chunk in index.chunks])
     if embedder is not None:
-        index.vectors = _embedded([chunk.searched for chunk in index.chunks], embedder, storage, progress)
+        with closing(storage.cache()) as cache:
+            texts = [chunk.searched for chunk in index.chunks]
+            index.vectors = Embedding(embedder, cache, progress, len(texts)).vectors(texts)
     retriever = PassageRetriever(index, lexical, index if embedder is not None else None, embedder)
     return Searchable(index, lexical, embedder, retriever)
-
-
-def _embedded(texts: Sequence[str], embedder: Embedder, storage: Storage, progress: Progress) -> Vectors:
-    cache = storage.cache()
-    try:
-        found = cache.get(embedder.id, texts)
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            vectors = embedder.passages(batch)
-            cache.put(embedder.id, batch, vectors)
-            found.update(zip(batch, vectors, strict=True))
-            progress("嵌入", start + len(batch), len(missing))
-    finally:
-        cache.close()
-    return np.array([found[text] for text in texts], dtype=np.float32)
 
 
 def _document(passage: Passage) -> Document:

@@ -23,7 +23,7 @@ from evals.fit import Questions
 from evals.fitting import listwise
 from rag.asking import understood
 from rag.domain import Query, Span, Value
-from rag.retrieve.fusion import FEATURES, FusionModel, Pool, fusion_rows
+from rag.retrieve.fusion import FEATURES, FusionModel, fusion_rows
 from rag.retrieve.linear import Linear, Matrix
 from rag.retrieve.passages import PassageRetriever
 from rag.searching import LOOKED_AT
@@ -51,7 +51,8 @@ def own_lessons(one: Questions) -> list[Lesson]:
             asked = understood(Query(example.question, example.as_of or one.clock, example.conversation))
             pool, _ = retriever.pool(asked.searched, LOOKED_AT, asked.places, example.as_of or one.clock)
             needed = resolve(example, one.library).needed
-            right = np.array([holds(pool, n, needed) for n in range(len(pool.chunks))], dtype=float)
+            found = zip(pool.documents, pool.chunks, strict=True)
+            right = np.array([holds(document.path, chunk.span, needed) for document, chunk in found], dtype=float)
             lessons.append(_lesson(example.id, fusion_rows(asked.searched, asked.places, pool), right))
     return lessons
 
@@ -101,9 +102,8 @@ def _first(model: Linear, lessons: Sequence[Lesson]) -> float:
     return round(float(np.mean(first)), 3)
 
 
-def holds(pool: Pool, n: int, needed: Sequence[tuple[str, Span]]) -> bool:
-    """Whether a passage holds at least half of a needed span."""
-    path, span = pool.documents[n].path, pool.chunks[n].span
+def holds(path: str, span: Span, needed: Sequence[tuple[str, Span]]) -> bool:
+    """Whether a passage, by its file and span, holds at least half of a needed span."""
     return any(
         path == needed_path and min(span.end, target.end) - max(span.start, target.start) >= _HELD * len(target)
         for needed_path, target in needed

@@ -27,7 +27,6 @@ from evals.runner import Progress
 from evals.statistics import Interval, bootstrap_difference
 from rag.asking import Asked, understood
 from rag.domain import Query, Value
-from rag.retrieve.fusion import Pool
 from rag.retrieve.passages import PassageRetriever
 from rag.retrieve.wording import worded
 from rag.searching import LOOKED_AT
@@ -96,28 +95,32 @@ def over_collection(
 
 
 def over_gold(one: Questions, progress: Progress) -> Iterator[Answered]:
-    """All systems asked the answerable gold questions; passages that hold a needed span are relevant.
+    """All systems asked the answerable gold questions; a passage that holds a needed span is relevant, found or not.
 
     The parts rank what the service ranks: passages in force, of a place that fits.
     """
     snapshot = one.snapshot
     retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, snapshot.vectors, one.embedder)
+    paths = {document.id: document.path for document in snapshot.catalogue.documents()}
+    chunks = snapshot.catalogue.chunks_by_id(snapshot.catalogue.chunk_ids())
     examples = [example for example in one.examples if example.kind == "answer"]
     for n, example in enumerate(examples, 1):
-        asked = understood(Query(example.question, example.as_of or one.clock, example.conversation))
-        pool, _ = retriever.pool(asked.searched, LOOKED_AT, asked.places, one.clock)
+        day = example.as_of or one.clock
+        asked = understood(Query(example.question, day, example.conversation))
         needed = resolve(example, one.library).needed
-        relevant = {chunk.id: 1.0 for n, chunk in enumerate(pool.chunks) if holds(pool, n, needed)}
-        if relevant:
-            yield example.id, _pooled(pool, retriever, asked, one.clock), relevant
+        relevant = {chunk.id: 1.0 for chunk in chunks if holds(paths[chunk.document_id], chunk.span, needed)}
+        if not relevant:
+            raise ValueError(f"{example.id}: no passage holds half of its evidence, so that nothing can find it")
+        yield example.id, _pooled(retriever, asked, day), relevant
         progress("检索", n, len(examples))
 
 
-def _pooled(pool: Pool, retriever: PassageRetriever, asked: Asked, today: dt.date) -> dict[System, Ranking]:
+def _pooled(retriever: PassageRetriever, asked: Asked, day: dt.date) -> dict[System, Ranking]:
+    pool, _ = retriever.pool(asked.searched, LOOKED_AT, asked.places, day)
     ids = [chunk.id for chunk in pool.chunks]
     lexical = [ids[n] for n in np.argsort(-pool.bm25, kind="stable")]
     dense = [ids[n] for n in np.argsort(-pool.cosine, kind="stable")]
-    service = retriever.search(asked.searched, LOOKED_AT, asked.places, today).passages
+    service = retriever.search(asked.searched, LOOKED_AT, asked.places, day).passages
     return {
         "bm25": lexical,
         "dense": dense,

@@ -95,7 +95,7 @@ class SnapshotBuilder:
             closing(self._storage.cache()) as cache,
             closing(self._storage.vectors(folder / "chroma", folder.name, create=True)) as index,
         ):
-            rows = _Embedding(embedder, cache, self._progress, chunks + (units if units_embedded else 0))
+            rows = Embedding(embedder, cache, self._progress, chunks + (units if units_embedded else 0))
             for some in _batches(catalogue.chunks(), _STORE_BATCH):
                 found = {c.document_id: catalogue.document(c.document_id) for c in some}
                 documents = {i: d for i, d in found.items() if d is not None}
@@ -144,7 +144,7 @@ class _TermIndexing:
         builder.save(folder)
 
 
-class _Embedding:
+class Embedding:
     """Texts to vectors: from the cache, else computed and put there batch by batch. `embedded` counts the latter."""
 
     def __init__(self, embedder: Embedder, cache: VectorCache, progress: Progress, total: int) -> None:
