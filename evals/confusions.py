@@ -1,7 +1,7 @@
 """Whether the right one of several near-identical rules is found first: two cities, two kinds of insured, two years.
 
 Knows the set in `gold/confusions` and its count. A question is decided by the first passage, and by the first
-evidence unit that holds one of the rules: several may stand in one passage.
+evidence unit that holds one of the rules: several may stand in one passage, and in a whole table even in one unit.
 """
 
 from __future__ import annotations
@@ -17,12 +17,20 @@ from evals.dataset import GoldExample, QuoteRef
 from evals.runner import Progress
 from evals.statistics import wilson
 from rag.asking import understood
-from rag.domain import Evidence, Passage, Query, Value
+from rag.domain import Evidence, EvidenceUnit, Passage, Query, Value
 from rag.languages import simplified
 from rag.retrieve.dates import as_of_in
 from rag.searching import LOOKED_AT, Searcher
 
 FOLDER = Path(__file__).parent / "gold" / "confusions"
+FRESH = FOLDER / "fresh"
+
+_LEGEND = (
+    "the share and its 95 % interval: passage first and rule first, both",
+    "passage first: the first passage is of the right document and holds the right rule",
+    "rule first: the first unit with one of the rules holds the right one, be it a whole table with wrong ones, too",
+    "strictly: likewise, but units that hold both are passed over, and where there are no others it does not count",
+)
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -65,13 +73,18 @@ def as_gold(one: Confusion, clock: dt.date) -> GoldExample:
 
 
 class Found(Value):
-    """What came first for a question."""
+    """What came first for a question.
+
+    `first_rule` holds for a unit with wrong rules beside the right one, too; `first_rule_strict` passes over such
+    units, and does not hold where there are no others.
+    """
 
     id: str
     kind: str
     question: str
     first_passage: bool
     first_rule: bool
+    first_rule_strict: bool
 
     @property
     def right(self) -> bool:
@@ -91,23 +104,30 @@ def ask(searcher: Searcher, confusions: Sequence[Confusion], clock: dt.date, pro
         today = one.as_of or as_of_in(simplified(one.question), clock) or clock
         asked = understood(Query(one.question, today))
         passages, evidence = searcher.evidence(asked.searched, asked.places, today, LOOKED_AT)
-        yield Found(one.id, one.kind, one.question, _first_passage(one, passages), _first_rule(one, evidence))
+        units = _telling(one, evidence)
+        rule = next((right for right, _ in units), False)
+        strict = next((right for right, wrong in units if right != wrong), False)
+        yield Found(one.id, one.kind, one.question, _first_passage(one, passages), rule, strict)
         progress("检索", n, len(confusions))
 
 
 def table(found: Sequence[Found]) -> str:
-    """Shares by kind with their 95 % intervals, and the questions that went wrong."""
-    lines = []
-    for kind in (*sorted({f.kind for f in found}), "all"):
-        own = [f for f in found if kind in ("all", f.kind)]
-        right = sum(f.right for f in own)
-        low, high = wilson(right, len(own))
-        passages = sum(f.first_passage for f in own) / len(own)
-        lines.append(
-            f"{kind:<10} {right / len(own):.3f} [{low:.3f}, {high:.3f}] (n={len(own)}), passage first {passages:.3f}"
-        )
+    """Shares by kind, what they mean, and the questions that went wrong."""
+    kinds = sorted({f.kind for f in found})
+    lines = [_line(kind, [f for f in found if f.kind == kind]) for kind in kinds]
     missed = [f"  {f.id} {f.kind}: {f.question}" for f in found if not f.right]
-    return "\n".join([*lines, *missed])
+    return "\n".join([*lines, _line("all", found), *_LEGEND, *missed])
+
+
+def _line(kind: str, found: Sequence[Found]) -> str:
+    """The share of right ones with its 95 % interval, and what it is made of."""
+    n, right = len(found), sum(f.right for f in found)
+    low, high = wilson(right, n)
+    passage = sum(f.first_passage for f in found) / n
+    rule = sum(f.first_rule for f in found) / n
+    strict = sum(f.first_rule_strict for f in found) / n
+    share = f"{right / n:.3f} [{low:.3f}, {high:.3f}] (n={n})"
+    return f"{kind:<10} {share}, passage first {passage:.3f}, rule first {rule:.3f}, strictly {strict:.3f}"
 
 
 def _first_passage(one: Confusion, passages: Sequence[Passage]) -> bool:
@@ -118,11 +138,11 @@ def _first_passage(one: Confusion, passages: Sequence[Passage]) -> bool:
     return first.document_id == one.right.document and one.right.quote in first.text
 
 
-def _first_rule(one: Confusion, evidence: Evidence) -> bool:
-    """Whether the first unit that holds one of the rules holds the right one; a whole table may hold others, too."""
-    for unit in evidence.pool:
-        right = unit.document_id == one.right.document and one.right.quote in unit.text
-        wrong = any(unit.document_id == w.document and w.quote in unit.text for w in one.wrong)
-        if right or wrong:
-            return right
-    return False
+def _telling(one: Confusion, evidence: Evidence) -> list[tuple[bool, bool]]:
+    """Of each unit that holds one of the rules, best first: whether it holds the right one, and a wrong one."""
+    sides = [(_holds(unit, one.right), any(_holds(unit, wrong) for wrong in one.wrong)) for unit in evidence.pool]
+    return [(right, wrong) for right, wrong in sides if right or wrong]
+
+
+def _holds(unit: EvidenceUnit, rule: Quote) -> bool:
+    return unit.document_id == rule.document and rule.quote in unit.text

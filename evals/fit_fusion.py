@@ -40,6 +40,11 @@ class Lesson(Value):
     relevance: Matrix
     shown: bool
 
+    @property
+    def teaches(self) -> bool:
+        """Whether the weights are fitted on it: they may see it, and something in its pool is right."""
+        return self.shown and bool(self.relevance.any())
+
 
 def own_lessons(one: Questions) -> list[Lesson]:
     """The answerable development questions over one of the project's own indexes."""
@@ -72,8 +77,9 @@ def foreign_lessons(collection: Collection, search: Searchable, today: dt.date) 
 def fit(sets: Mapping[str, Sequence[Lesson]]) -> tuple[FusionModel, dict[str, float]]:
     """The weights from the halves shown, and on each set's other half how often the first passage is a right one."""
     model = _fitted(sets)
-    told = {name: _first(model, [x for x in own if not x.shown]) for name, own in sets.items()}
-    counts = ", ".join(f"{sum(x.shown for x in own)} {name}" for name, own in sets.items())
+    others = {name: [x for x in own if not x.shown] for name, own in sets.items()}
+    told = {name: _first(model, own) for name, own in others.items() if own}
+    counts = ", ".join(f"{sum(x.teaches for x in own)} {name}" for name, own in sets.items())
     return FusionModel(model, f"questions, each set counting the same: {counts}"), told
 
 
@@ -92,7 +98,7 @@ def _lesson(question_id: str, rows: Matrix, right: Matrix) -> Lesson:
 
 
 def _fitted(sets: Mapping[str, Sequence[Lesson]]) -> Linear:
-    shown = {name: [x for x in own if x.shown and x.relevance.any()] for name, own in sets.items()}
+    shown = {name: [x for x in own if x.teaches] for name, own in sets.items()}
     lists = [(x.rows, x.relevance, 1 / len(own)) for own in shown.values() for x in own]
     return listwise(lists, np.vstack([rows for rows, _, _ in lists]), FEATURES, PENALTY)
 

@@ -20,7 +20,12 @@ def listwise(lists: Sequence[Listed], seen: Matrix, names: Sequence[str], penalt
     """The ranker under which the relevant rows of each list have the most probability together.
 
     Listwise softmax regression (Cao et al. 2007, ListNet) with a ridge penalty; features are standardised by `seen`.
+
+    Raises:
+        ValueError: there is no list, or one without a relevant row, which teaches no order.
     """
+    if not lists or not all(relevance.any() for _, relevance, _ in lists):
+        raise ValueError("every list needs a relevant row, and there must be one list")
     mean, spread = scale(seen)
     scaled = [((rows - mean) / spread, relevance, weight) for rows, relevance, weight in lists]
     total = sum(weight for _, _, weight in scaled)

@@ -177,6 +177,7 @@ class Evidence(Value):
     `pool` goes on below the chosen ones, in rank order, for a model that may choose for itself.
     `details` names for the id of a chosen list or paragraph the one part of it that answers best, where the question
     asks for one thing.
+    `behind` says for the id of each passage how far its best unit scores below the best of all; 0 for that one's own.
     `sufficiency` is a calibrated probability in [0, 1] that the index holds the answer.
     """
 
@@ -186,6 +187,7 @@ class Evidence(Value):
     sufficient: bool
     details: dict[str, EvidenceUnit] = {}
     asks_one_thing: bool = False
+    behind: dict[str, float] = {}
 
 
 class DraftClaim(Value):

@@ -29,7 +29,7 @@ from rag.snapshots import SnapshotStore, check_embedder, check_whole
 from rag.spool import FilesSeen, RecordSpool, look
 
 # Part of every file's digest: raise it when metadata, cleaning, sectioning or chunking change their output.
-CUTTING = "cut-4"
+CUTTING = "cut-5"
 
 
 class Problem(Value):

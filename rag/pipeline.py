@@ -125,7 +125,7 @@ class Pipeline:
     async def events(self, query: Query) -> AsyncGenerator[Event]:
         """The answer as it comes about. Closing the generator cancels the model call."""
         asked = await asyncio.to_thread(understood, query)
-        run = _Run(Frame(new_id(), asked.scope, query.as_of, self._ai_label, "extractive", EXTRACTIVE, asked.language))
+        run = _Run(self._frame(asked, query))
         yield Opened(run.frame.id, DISCLAIMER, self._ai_label)
         if reason := await self._sent_away(asked):
             yield Finished(render_triage(reason, run.finished_frame()))
@@ -143,6 +143,18 @@ class Pipeline:
                     yield ClaimProven(*answer.add(claim))
             outcome = _outcome(asked, found, answer, run)
         yield Finished(outcome, len(run.sentences), removed(run.sentences, run.composed))
+
+    def _frame(self, asked: Asked, query: Query) -> Frame:
+        return Frame(
+            id=new_id(),
+            scope=asked.scope,
+            as_of=query.as_of,
+            ai_label=self._ai_label,
+            mode="extractive",
+            model=EXTRACTIVE,
+            language=asked.language,
+            asked=asked.question,
+        )
 
     async def _sent_away(self, asked: Asked) -> TriageReason | None:
         """Danger is read in the user's own words; what they go on about, in the whole: 那怎么办, not the bill."""
@@ -164,21 +176,21 @@ class Pipeline:
             for claim in quoted(general(found.evidence.units, found.documents)):
                 yield claim
             return
-        async with aclosing(self._answering(asked.searched, found.evidence, run)) as claims:
+        pool, chosen = found.evidence.pool, len(found.evidence.units)
+        run.conflicts = find_conflicts(asked.question, pool, found.documents, chosen)
+        async with aclosing(self._answering(asked.searched, found, run)) as claims:
             async for claim in claims:
                 yield claim
         if run.composed:
-            pool, chosen = found.evidence.pool, len(found.evidence.units)
-            run.conflicts = find_conflicts(asked.question, pool, found.documents, chosen)
             cited = {unit.id for claim in run.composed for unit in claim.units}
             for claim in quoted([unit for unit in conflict_units(run.conflicts) if unit.id not in cited]):
                 yield claim
             if not run.conflicts and (sum_of_it := computed(_with_place(asked), pool)):
                 yield sum_of_it
 
-    async def _answering(self, question: str, evidence: Evidence, run: _Run) -> AsyncGenerator[ComposedClaim]:
+    async def _answering(self, question: str, found: _Found, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The model's proven words or the sources' own; nothing where the evidence does not suffice."""
-        drafter = self._drafter
+        drafter, evidence = self._drafter, found.evidence
         worth_asking = drafter is not None and drafter.profile.chooses and evidence.sufficiency >= _HOPELESS
         if not evidence.units or not (evidence.sufficient or worth_asking):
             run.reason = "weak_evidence" if evidence.units else "no_evidence"
@@ -186,16 +198,17 @@ class Pipeline:
             for claim in quoted(evidence.units):
                 yield claim
         else:
-            async with aclosing(self._drafted(drafter, question, evidence, run)) as claims:
+            async with aclosing(self._drafted(drafter, question, found, run)) as claims:
                 async for claim in claims:
                     yield claim
 
     async def _drafted(
-        self, drafter: Drafter, question: str, evidence: Evidence, run: _Run
+        self, drafter: Drafter, question: str, found: _Found, run: _Run
     ) -> AsyncGenerator[ComposedClaim]:
         """What the model wrote and was proven; what it did not get to, or got wrong, in the sources' own words."""
-        chooses = drafter.profile.chooses
-        draft = drafter.draft(question, evidence.pool if chooses else evidence.units)
+        evidence, chooses = found.evidence, drafter.profile.chooses
+        units = evidence.pool if chooses else evidence.units
+        draft = drafter.draft(question, units, found.documents, run.conflicts)
         composer = compose(question, evidence, draft.units, chooses=chooses)
         try:
             async with aclosing(_sentences(draft, composer, drafter.profile)) as sentences:

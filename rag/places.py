@@ -86,7 +86,8 @@ def find(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name, _, _ in located(text)))
 
 
-def located(text: str) -> list[tuple[str, int, int]]:
+@functools.lru_cache(8192)
+def located(text: str) -> tuple[tuple[str, int, int], ...]:
     """Every mention of a place in `text`: its short name, where it begins and where it ends."""
     table = _names()
     found: list[tuple[str, int, int]] = []
@@ -101,8 +102,13 @@ def located(text: str) -> list[tuple[str, int, int]]:
         elif single := _SINGLE.match(text, i):
             found.append((_SINGLES[single[0]], i, i + 1))
             i = end = i + 1
+        elif found and i == end and (bare := _bare_county_of(found[-1][0], text, i)):
+            if (county := _bare_counties().get(bare)) and found[-1][0] in county.within:
+                found.append((county.name, i, i + len(bare)))
+            i = end = i + len(bare)
         elif county := _bare_county(text, i, starts):
-            found.append((county.name, i, i + _bare_length(county)))
+            if i > end or not found or found[-1][0] in county.within:  # 江北 behind 重庆 is not that of 宁波
+                found.append((county.name, i, i + _bare_length(county)))
             i = end = i + _bare_length(county)
         elif length and text[i : i + length + 1] in _shared_counties():
             i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
@@ -111,7 +117,7 @@ def located(text: str) -> list[tuple[str, int, int]]:
             i = end = i + length
         else:
             i += 1
-    return found
+    return tuple(found)
 
 
 def names() -> Mapping[str, Place]:
@@ -175,6 +181,30 @@ def _bare_county(text: str, i: int, starts: frozenset[int]) -> Place | None:
         if place and (_COUNTY_AFTER.match(text, i + length) or _COUNTY_BEFORE.search(text[max(0, i - 2) : i])):
             return place
     return None
+
+
+def _bare_county_of(outer: str, text: str, i: int) -> str:
+    """The bare name at `i` of a county in `outer`, else nothing: right behind 北京, 朝阳 is no city in 辽宁.
+
+    What goes by its whole name there (昆山, 朝阳 behind 辽宁) is left to be found by it.
+    """
+    table = _names()
+    length = _longest(text, i, table)
+    if length and outer in table[text[i : i + length]].within:
+        return ""
+    inside = _bare_names_inside().get(outer, frozenset())
+    return next((text[i : i + length] for length in (4, 3, 2) if text[i : i + length] in inside), "")
+
+
+@functools.cache
+def _bare_names_inside() -> Mapping[str, frozenset[str]]:
+    """Names without 区 or 县 of the counties in each city and in each province."""
+    found: dict[str, set[str]] = {}
+    for row in _rows("pca.csv"):
+        if row["qu"] and (bare := _short(row["qu"], _COUNTY_SUFFIXES)) != row["qu"] and bare not in _NOT_COUNTIES:
+            found.setdefault(_short(row["shi"], _CITY_SUFFIXES), set()).add(bare)
+            found.setdefault(_short(row["sheng"], _PROVINCE_SUFFIXES), set()).add(bare)
+    return {outer: frozenset(names) for outer, names in found.items()}
 
 
 def _bare_length(county: Place) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -23,6 +23,9 @@ from rag.snapshots import Snapshot, SnapshotStore
 
 # How many passages are looked at for an answer; a reranker chooses them among twice as many.
 LOOKED_AT = 20
+# What a passage loses for each step that its best unit lags behind the best of all, and how far that goes at most; both
+# chosen on development questions, in units of the two rankings' scores.
+_LAG, _FARTHEST = 0.8, 6.0
 
 log = logging.getLogger(__name__)
 
@@ -74,25 +77,34 @@ class Searcher:
         k: int,
     ) -> tuple[tuple[Passage, ...], Evidence]:
         retriever, source, finder = parts
-        if self._reranker is None:
-            retrieved = retriever.search(question, k, places, as_of)
-        else:
-            found = retriever.search(question, 2 * k, places, as_of)
-            retrieved = msgspec.structs.replace(found, passages=_reranked(self._reranker, question, found.passages, k))
-        return retrieved.passages, finder.find(question, places, source.candidates(question, places, retrieved))
+        retrieved = retriever.search(question, k if self._reranker is None else 2 * k, places, as_of)
+        scores = _relevance(self._reranker, question, retrieved.passages) if self._reranker else None
+        best = _ordered(retrieved.passages, scores)[:k] if scores is not None else retrieved.passages[:k]
+        retrieved = msgspec.structs.replace(retrieved, passages=best)
+        evidence = finder.find(question, places, source.candidates(question, places, retrieved))
+        is_fused = scores is None and retrieved.vector is not None
+        return _by_their_units(best, evidence) if is_fused else best, evidence
 
 
-def _reranked(reranker: Reranker, question: str, passages: tuple[Passage, ...], k: int) -> tuple[Passage, ...]:
-    """The `k` best passages by the cross-encoder; by the order given where it does not say."""
-    if not passages:
-        return ()
+def _relevance(reranker: Reranker, question: str, passages: tuple[Passage, ...]) -> Sequence[float] | None:
+    """What the cross-encoder makes of each passage; None where it does not say."""
     try:
-        scores = reranker.scores(question, [p.chunk.searched for p in passages])
+        return reranker.scores(question, [p.chunk.searched for p in passages]) if passages else None
     except RerankerUnavailable as error:
         log.warning("%s: the fused ranking stands", error)
-        return passages[:k]
+        return None
+
+
+def _by_their_units(passages: tuple[Passage, ...], evidence: Evidence) -> tuple[Passage, ...]:
+    """The passages anew, by their own score and by the best of their units: what answers is seen closer up."""
+    lags = (min(evidence.behind.get(p.chunk.id, _FARTHEST), _FARTHEST) for p in passages)
+    return _ordered(passages, [round(p.score - _LAG * lag, 4) for p, lag in zip(passages, lags, strict=True)])
+
+
+def _ordered(passages: tuple[Passage, ...], scores: Sequence[float]) -> tuple[Passage, ...]:
+    """The passages by new scores; equal ones keep their order."""
     scored = [msgspec.structs.replace(p, score=score) for p, score in zip(passages, scores, strict=True)]
-    return tuple(sorted(scored, key=lambda p: -p.score)[:k])
+    return tuple(sorted(scored, key=lambda p: -p.score))
 
 
 class CurrentSearcher:

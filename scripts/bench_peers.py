@@ -273,7 +273,7 @@ def _llama_store(store: Path, embedder: Remembered) -> tuple[Any, Any]:
     from llama_index.core.embeddings import BaseEmbedding  # noqa: PLC0415
     from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
 
-    class Embedding(BaseEmbedding):
+    class Embedding(BaseEmbedding):  # type: ignore[misc]  # typed where the extra is installed
         def _get_text_embedding(self, text: str) -> list[float]:
             return [float(x) for x in embedder.passages([text])[0]]
 

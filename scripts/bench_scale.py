@@ -255,14 +255,14 @@ _PARTS_ON_DISK = {
 
 
 class _Records:
-    """Stories, cut one after the other until there are enough chunks."""
+    """Stories, cut one after the other until there are enough chunks; each with nothing that is set aside."""
 
     def __init__(self, told: Iterator[Story], chunks: int, watch: Watch) -> None:
         self._told, self._chunks, self._watch = told, chunks, watch
         self._tokenizer = build_tokenizer(read_settings())
         self.taken = 0
 
-    def __iter__(self) -> Iterator[SourceRecord]:
+    def __iter__(self) -> Iterator[tuple[SourceRecord, SourceRecord]]:
         cut = 0
         while cut < self._chunks:
             with self._watch.on("reading and cutting"):
@@ -272,7 +272,7 @@ class _Records:
             cut += len(record.chunks)
             if self.taken % 10_000 == 0:
                 say(f"{cut:,} of {self._chunks:,} chunks")
-            yield record
+            yield record, msgspec.structs.replace(record, documents=(), chunks=(), units=())
 
 
 class _Drawn:

@@ -50,10 +50,11 @@ Row = tuple[str, str]
 
 
 class Streamed(msgspec.Struct, frozen=True):
-    """One answer as a client saw it come in, in milliseconds."""
+    """One answer as a client saw it come in, in milliseconds; `verifying` is what its checks took by its own word."""
 
     first_byte: float
     whole: float
+    verifying: float
     model_asked: bool
     degraded: bool
 
@@ -145,6 +146,7 @@ def _streaming(settings: Settings, examples: Sequence[GoldExample]) -> list[Row]
         ("model: questions / asked the model / degraded", f"{len(seen)} / {len(asked)} / {degraded}"),
         ("model: first byte, median / 95th percentile", _milliseconds([s.first_byte for s in seen])),
         ("model: whole answer where it was asked, median / 95th percentile", _seconds([s.whole for s in asked])),
+        ("verification of one answer, median / 95th percentile", _milliseconds([s.verifying for s in asked])),
     ]
     return [*rows, _memory("answers with the model")]
 
@@ -182,7 +184,8 @@ def _stream(port: int, question: str) -> Streamed:
         raise SystemExit(f"no answer to {question!r}, status {reply.status}: {lines[-1:]}")
     outcome = json.loads(lines[lines.index(_ANSWER_EVENT) + 1].removeprefix(b"data:"))
     degraded = outcome["degraded"] is not None
-    return Streamed(first_byte, whole, outcome["mode"] == "llm" or degraded, degraded)
+    verifying = outcome["timings_ms"]["verify"]
+    return Streamed(first_byte, whole, verifying, outcome["mode"] == "llm" or degraded, degraded)
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -232,7 +235,7 @@ def _p95(values: Sequence[float]) -> float:
 
 
 def _milliseconds(values: Sequence[float]) -> str:
-    return f"{_median(values):.0f} / {_p95(values):.0f} ms"
+    return f"{_median(values):.3g} / {_p95(values):.3g} ms"
 
 
 def _seconds(values: Sequence[float]) -> str:

@@ -108,6 +108,13 @@ async def test_what_nothing_tells_of_is_not_answered(extractive: Pipeline) -> No
     assert "12393" in outcome.text
 
 
+async def test_a_text_that_is_in_no_source_is_said_to_be_in_none(extractive: Pipeline) -> None:
+    """What a document that nobody has seen is said to say is neither confirmed nor denied."""
+    outcome = await ask(extractive, f"《宁波陪护条例》里写的是多少？{QUESTION}")
+    assert isinstance(outcome, Answer)
+    assert outcome.warnings[0] == "unseen_reference"
+
+
 async def test_a_table_row_answers_with_its_header(extractive: Pipeline) -> None:
     """Both figures of the row are told, and the cited spans hold them."""
     outcome = await ask(extractive, "无锡6至14周岁儿童配镜补助多少钱？")

@@ -11,6 +11,7 @@ import pytest
 from rag.errors import EmbedderMismatch, EmbedderUnavailable, IndexMissing
 from rag.indexing import Indexer
 from rag.ports import Vectors
+from rag.retrieve.passages import PassageRetriever
 from rag.searching import CurrentSearcher, Searcher
 from rag.snapshots import SnapshotStore
 from rag.wiring import LocalStorage
@@ -185,3 +186,20 @@ def test_an_embedder_that_fails_now_is_done_without(store: SnapshotStore, ingest
         assert searcher.evidence("种植牙", (), TODAY, 5) == without.evidence("种植牙", (), TODAY, 5)
     lexical.close()
     dying.close()
+
+
+def test_a_passage_counts_by_its_best_unit_too(store: SnapshotStore, ingest: Ingest) -> None:
+    """That of the unit which answers best keeps its score; the farther another lags behind, the more it loses."""
+    for sentence in ("护理补贴每月发300元。", "护理补贴怎么发，大家常问。", "停车费不发补贴。"):
+        ingest(sentence)
+    question, searcher = "护理补贴每月发多少钱", Searcher(store.open_current(), FakeEmbedder())
+    snapshot = searcher.snapshot
+    retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, snapshot.vectors, FakeEmbedder())
+    fused = {p.chunk.id: p.score for p in retriever.search(question, 5, (), TODAY).passages}
+    passages, evidence = searcher.evidence(question, (), TODAY, 5)
+    lost = {p.chunk.id: fused[p.chunk.id] - p.score for p in passages}
+    assert lost[evidence.units[0].chunk_id] == 0
+    assert len(lost) == 3
+    by_lag = sorted(evidence.behind, key=lambda chunk: evidence.behind[chunk])
+    assert sorted(lost, key=lambda chunk: lost[chunk]) == by_lag
+    assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)

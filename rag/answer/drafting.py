@@ -1,7 +1,7 @@
 """Evidence and question to a draft: the model's sentences as they come, broken output repaired once.
 
-Knows the prompts' inputs, the schema and what a model of a given strength is asked to do. Whether a drafted claim
-stands is the job of `verifying` and `composing`.
+Knows the prompts' inputs, the schema and what a model of a given strength is asked to do. What it is shown is the job
+of `context`, whether a drafted claim stands that of `verifying` and `composing`.
 
 `jiter` (of pydantic, and what the openai client reads JSON with) parses JSON that is not finished yet.
 """
@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import jiter
 import msgspec
 
+from rag.answer.conflicts import FoundConflict
+from rag.answer.context import Context, assembled, listed, one_line
 from rag.answer.verifying.problems import Problem
-from rag.domain import DraftClaim, EvidenceUnit, Usage, Value
+from rag.domain import Document, DraftClaim, EvidenceUnit, Usage, Value
 from rag.errors import ModelOutputInvalid
 from rag.ports import ChatModel, Message, Piece, Tokenizer
 from rag.prompts import Prompt
@@ -25,11 +28,11 @@ from rag.prompts import Prompt
 _FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")
 _MARKERS = re.compile(r"[\[【［]\s*\d{1,2}\s*[\]】］]")
 _MAX_CLAIMS = 8
-_TITLES_SHOWN = 2
 _SHOWN_AGAIN = 500
 # No sentence and no draft is so long; reading and proving one that goes on would keep the event loop from all others.
 _LONGEST_CLAIM = 800
 _LONGEST_REPLY = 8_000
+_NO_DOCUMENTS: Mapping[str, Document] = MappingProxyType({})
 
 
 class ModelProfile(Value):
@@ -62,10 +65,10 @@ class Draft:
     `written` counts the sentences that came.
     """
 
-    def __init__(self, drafter: Drafter, question: str, units: tuple[EvidenceUnit, ...]) -> None:
-        self.units, self.usage, self.written = units, Usage(), 0
+    def __init__(self, drafter: Drafter, question: str, context: Context) -> None:
+        self.units, self.usage, self.written = context.units, Usage(), 0
         self._drafter = drafter
-        self._messages = drafter.opening(question, units)
+        self._messages = drafter.opening(question, context)
         self._reply = ""
 
     async def claims(self) -> AsyncGenerator[DraftClaim]:
@@ -133,13 +136,25 @@ class Drafter:
         """The name reported in an outcome."""
         return self._model.name
 
-    def draft(self, question: str, units: Sequence[EvidenceUnit]) -> Draft:
-        """A draft over as many of `units` as the budget holds, first ones first; at least one."""
-        return Draft(self, question, self._within_budget(units))
+    def draft(
+        self,
+        question: str,
+        units: Sequence[EvidenceUnit],
+        documents: Mapping[str, Document] = _NO_DOCUMENTS,
+        conflicts: Sequence[FoundConflict] = (),
+    ) -> Draft:
+        """A draft over as many of `units` as the budget holds, best first; at least one.
 
-    def opening(self, question: str, units: Sequence[EvidenceUnit]) -> tuple[Message, ...]:
+        A model that chooses is shown them by source: `documents` holds these by id, `conflicts` are those of the units.
+        """
+        budget = self.profile.evidence_tokens
+        if self.profile.chooses:
+            return Draft(self, question, assembled(units, documents, conflicts, self._tokenizer, budget))
+        return Draft(self, question, listed(units, self._tokenizer, budget))
+
+    def opening(self, question: str, context: Context) -> tuple[Message, ...]:
         """The messages that ask for a draft."""
-        return self.prompts.draft.fill({"evidence": "\n".join(_numbered(units)), "question": _one_line(question)})
+        return self.prompts.draft.fill({"evidence": "\n".join(context.lines), "question": one_line(question)})
 
     def ask(self, messages: Sequence[Message], units: int) -> AsyncGenerator[Piece]:
         """A reply in pieces, to be read as claims over so many units."""
@@ -159,32 +174,10 @@ class Drafter:
             async for _ in pieces:
                 pass
 
-    def _within_budget(self, units: Sequence[EvidenceUnit]) -> tuple[EvidenceUnit, ...]:
-        shown: list[EvidenceUnit] = []
-        spent = 0
-        for unit in units:
-            spent += self._tokenizer.count(unit.text)
-            if shown and spent > self.profile.evidence_tokens:
-                break
-            shown.append(unit)
-        return tuple(shown)
-
 
 def _fault(claim: DraftClaim, problems: Sequence[Problem]) -> str:
-    wrong = "；".join(dict.fromkeys(_one_line(p.claim) for p in problems if p.claim)) or "证据里没有"
-    return f"- {_one_line(claim.text)}（证据{'、'.join(map(str, claim.evidence))}；错处：{wrong}）"
-
-
-def _numbered(units: Sequence[EvidenceUnit]) -> list[str]:
-    return [
-        _one_line(f"[{n}]（{' / '.join(unit.title_path[-_TITLES_SHOWN:])}）{unit.text}")
-        for n, unit in enumerate(units, 1)
-    ]
-
-
-def _one_line(text: str) -> str:
-    """Line breaks would let a text pose as the next line of the prompt."""
-    return " ".join(text.split())
+    wrong = "；".join(dict.fromkeys(one_line(p.claim) for p in problems if p.claim)) or "证据里没有"
+    return f"- {one_line(claim.text)}（证据{'、'.join(map(str, claim.evidence))}；错处：{wrong}）"
 
 
 def _schema(units: int, *, may_decline: bool) -> dict[str, object]:

@@ -39,6 +39,7 @@ class Phrases(Value, forbid_unknown_fields=True):
     published: str  # {date}
     undated: str
     older_than_a_year: str
+    unseen_reference: str
     disagree: str  # {slot} {sides}
     general_special: str  # {slot} {sides}
     side: str  # {value} {marker} {standing} {date}

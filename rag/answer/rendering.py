@@ -13,6 +13,7 @@ from rag.answer.composing import ComposedClaim
 from rag.answer.conflicts import FoundConflict
 from rag.answer.contacts import hotline, triage_text
 from rag.answer.frames import Phrases, phrases
+from rag.answer.references import unseen_reference
 from rag.answer.verifying.slots import slots
 from rag.domain import (
     DISCLAIMER,
@@ -46,7 +47,7 @@ _OLD_AFTER = dt.timedelta(days=365)
 
 
 class Frame(Value):
-    """What every outcome of one request carries."""
+    """What every outcome of one request carries, and the question that was `asked`."""
 
     id: str
     scope: Scope
@@ -58,6 +59,7 @@ class Frame(Value):
     degraded: Degradation | None = None
     usage: Usage = Usage()
     timings: Timings = Timings()
+    asked: str = ""
 
     @property
     def phrases(self) -> Phrases:
@@ -98,7 +100,7 @@ class AnswerInMaking:
             claims=tuple(self.claims),
             citations=citations,
             conflicts=shown,
-            warnings=_warnings(citations, frame.as_of),
+            warnings=_warnings(citations, frame),
             **_common(frame),
         )
 
@@ -117,7 +119,7 @@ class AnswerInMaking:
             text=_framed(lines, frame),
             claims=tuple(self.claims),
             citations=citations,
-            warnings=_warnings(citations, frame.as_of),
+            warnings=_warnings(citations, frame),
             **_common(frame),
         )
 
@@ -204,8 +206,10 @@ def _conflict_line(conflict: Conflict, citations: Sequence[Citation], words: Phr
 
 
 def _notes(citations: Sequence[Citation], frame: Frame) -> list[str]:
-    """How old the sources are, from their metadata alone."""
+    """What no source could tell, and how old the sources are, from their metadata alone."""
     words, notes = frame.phrases, []
+    if unseen_reference(frame.asked, citations):
+        notes.append(words.unseen_reference)
     for citation in citations:
         standing = words.third_party if citation.origin.authority == "third-party" else words.official
         age = words.published.format(date=citation.published.isoformat()) if citation.published else words.undated
@@ -214,9 +218,9 @@ def _notes(citations: Sequence[Citation], frame: Frame) -> list[str]:
     return ["\n" + "\n".join(notes)] if notes else []
 
 
-def _warnings(citations: Sequence[Citation], as_of: dt.date) -> tuple[str, ...]:
-    found = []
-    if any(_is_old(c, as_of) for c in citations):
+def _warnings(citations: Sequence[Citation], frame: Frame) -> tuple[str, ...]:
+    found = ["unseen_reference"] if unseen_reference(frame.asked, citations) else []
+    if any(_is_old(c, frame.as_of) for c in citations):
         found.append("source_older_than_a_year")
     if any(c.published is None and c.effective_from is None for c in citations):
         found.append("source_undated")

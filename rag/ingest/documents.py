@@ -20,6 +20,7 @@ from rag.domain import Authority, Document, DocumentKind, Origin, Span, Value
 from rag.errors import UnreadableFile
 from rag.ingest.blocks import Block, blocks
 from rag.ingest.cleaning import Extent, extents
+from rag.ingest.imprint import of_the_issuer
 from rag.ingest.reading import SourceText
 from rag.ingest.sectioning import Part, parts
 from rag.text import squeeze
@@ -93,13 +94,14 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
     if not cut:
         raise UnreadableFile(source.path, f"no text below the title {title!r}")
     times = _times(source, found) if _is_statute(found) else _Times()
+    publisher = declared.text("publisher") or extent.publisher
     document = Document(
         id=document_id,
         title=title,
         source=source.source,
         path=source.path,
         origin=Origin(
-            publisher=declared.text("publisher") or extent.publisher,
+            publisher=publisher,
             url=declared.text("url"),
             authority=declared.choice("authority", get_args(Authority)) or _authority(found),
         ),
@@ -110,11 +112,16 @@ def _document(source: SourceText, extent: Extent, document_id: str) -> ParsedDoc
         effective_from=declared.date("effective_from") or times.effective_from,
         effective_to=declared.date("effective_to") or times.effective_to,
         superseded_by=declared.text("superseded_by"),
-        places=places.find(title) if (stated := declared.names("places")) is None else stated,
+        places=_places(title, publisher) if (stated := declared.names("places")) is None else stated,
         insured_types=_insured_types(title) if (types := declared.names("insured_types")) is None else types,
         sections=tuple(part.section for part in cut),
     )
     return ParsedDocument(document, cut)
+
+
+def _places(title: str, publisher: str | None) -> tuple[str, ...]:
+    """The places in the title, else those that the publisher speaks for."""
+    return places.find(title) or of_the_issuer(publisher or "")
 
 
 def _title(text: str, found: list[Block]) -> str:

@@ -46,6 +46,7 @@ _PUBLIC_BODY = re.compile(
     r"(?:人民政府|国务院|人民代表大会|医疗保障局|医保局|医疗保险局|社会保障局|人社局|卫生健康委|卫健委|财政局|税务局"
     r"|民政局|委员会|办公厅|办公室|社保中心|医保中心|(?:医疗保[障险]|社会保险|医保|社保)[\w（）()]{0,8}中心)"
 )
+_EDITION_AFTER = re.compile(r"(?:分?站|频道|版)[）)]?$")
 _OFFICIAL_HOST = re.compile(r"^(?:https?:)?//[\w.-]*\bgov\.cn(?:[:/]|$)")
 # A place governs when it is said of the insured or the insurance; 新华社北京6月3日电 says where a report was filed.
 _GOVERNED = re.compile(
@@ -158,11 +159,26 @@ def is_official(issuer: str | None, url: str | None) -> bool:
 def governed(issuer: str | None, head: str) -> tuple[str, ...]:
     """The places whose rules a text without a place in its title tells.
 
-    Those of the public body that issued it; else those of which its first words speak as insured or insuring.
+    Those of the public body that issued it, or of the edition that a publisher has for a place; else those of which its
+    first words speak as insured or insuring.
     """
-    if issuer and _PUBLIC_BODY.search(issuer) and (found := places.find(issuer)):
+    if issuer and (found := of_the_issuer(issuer)):
         return found
     return tuple(dict.fromkeys(name for name, _, end in places.located(head) if _GOVERNED.match(head, end)))
+
+
+def of_the_issuer(issuer: str) -> tuple[str, ...]:
+    """The places that a public body, or an edition for a place, speaks for: 绍兴市医保局, 某某网（绍兴）, 某某网绍兴站.
+
+    None for a newspaper that has a city in its name: it writes of the whole country.
+    """
+    if _PUBLIC_BODY.search(issuer):
+        return places.find(issuer)
+    return tuple(
+        name
+        for name, start, end in places.located(issuer)
+        if _EDITION_AFTER.match(issuer, end) or (issuer[:start].endswith(("（", "(")) and issuer[end:] in {"）", ")"})
+    )
 
 
 def declared(

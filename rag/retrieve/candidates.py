@@ -16,7 +16,7 @@ from rag.ports import Catalogue, VectorIndex
 from rag.retrieve.evidence import Candidates
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import Retrieved
-from rag.retrieve.wording import worded
+from rag.retrieve.wording import renamed
 
 
 class CandidateSource:
@@ -37,7 +37,7 @@ class CandidateSource:
         ]
         units = tuple(unit for unit, _ in found)
         passages = tuple(passage for _, passage in found)
-        bm25 = self._lexical.scores(worded(question))
+        bm25 = self._lexical.scores(renamed(question))
         cosine = np.zeros(len(units))
         if retrieved.vector is not None and self._vectors is not None and units:
             vectors = self._vectors.unit_vectors([unit.id for unit in units])

@@ -21,6 +21,7 @@ from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
 from rag.retrieve.eligibility import local
 from rag.retrieve.linear import Linear, Matrix
+from rag.retrieve.siblings import nearer_first
 from rag.retrieve.wording import worded
 from rag.text import fold
 from rag.tokens import terms, topic_terms, topic_words
@@ -67,16 +68,27 @@ class Candidates(Value):
     bm25_chunk: Matrix
 
 
+class Margins(Value):
+    """How far below the best unit a further one may score.
+
+    `within` where it stands in a passage that is cited already; in another passage `elsewhere` where one thing is
+    asked, and `elsewhere_several` where several are: who asks one thing wants one answer.
+    """
+
+    within: float
+    elsewhere: float
+    elsewhere_several: float
+
+
 class EvidenceModel(Value):
     """Fitted parameters.
 
-    `margin` bounds how far below the best unit a further one may score; `threshold` is the sufficiency below which the
-    service abstains; `fitted_on` says on what, with n.
+    `threshold` is the sufficiency below which the service abstains; `fitted_on` says on what, with n.
     """
 
     rank: Linear
     sufficiency: Linear
-    margin: float
+    margins: Margins
     threshold: float
     fitted_on: str
 
@@ -183,17 +195,20 @@ def _carried_share(weights: Mapping[str, float], carried: Collection[str]) -> fl
     return sum(w for term, w in weights.items() if term in carried) / total if total else 0.0
 
 
-def choose(found: Candidates, scores: Matrix, margin: float) -> list[int]:
+def choose(found: Candidates, scores: Matrix, margins: Margins, *, one_thing: bool) -> list[int]:
     """Rows of the chosen units, best first: the best, and up to four near it within 400 characters; none overlap."""
     chosen: list[int] = []
-    spent = 0
+    cited: set[str] = set()
+    spent, elsewhere = 0, margins.elsewhere if one_thing else margins.elsewhere_several
     for i in _by_score(found, scores):
         unit = found.units[i]
+        margin = margins.within if unit.chunk_id in cited else elsewhere
         if chosen and scores[i] < scores[chosen[0]] - margin:
-            break
+            continue
         if any(_overlap(unit, found.units[j]) for j in chosen) or (chosen and spent + len(unit.text) > MAX_CHARACTERS):
             continue
         chosen.append(i)
+        cited.add(unit.chunk_id)
         spent += len(unit.text)
         if len(chosen) == MAX_UNITS:
             break
@@ -210,17 +225,26 @@ class EvidenceFinder:
         """The evidence for the question; empty with sufficiency 0 when there are no candidates."""
         if not found.units:
             return Evidence((), (), 0.0, sufficient=False)
-        scores = np.round(self._model.rank(rank_rows(question, asked_places, found, self._model.rank.features)), 4)
-        chosen = choose(found, scores, self._model.margin)
+        rows = rank_rows(question, asked_places, found, self._model.rank.features)
+        scores = arranged(self._model.rank(rows), asked_places, found)
+        one = cues.asks_one_thing(question)
+        chosen = choose(found, scores, self._model.margins, one_thing=one)
         row = sufficiency_row(
             question, asked_places, found, scores, chosen, self._idf, self._model.sufficiency.features
         )
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
         pool = self._pool(found, scores, chosen)
         units = tuple(found.units[i] for i in chosen)
-        one = cues.asks_one_thing(question)
         details = _details(found, scores, chosen) if one else {}
-        return Evidence(units, pool, round(probability, 4), probability >= self._model.threshold, details, one)
+        return Evidence(
+            units=units,
+            pool=pool,
+            sufficiency=round(probability, 4),
+            sufficient=probability >= self._model.threshold,
+            details=details,
+            asks_one_thing=one,
+            behind=_behind(found, scores),
+        )
 
     def _pool(self, found: Candidates, scores: Matrix, chosen: list[int]) -> tuple[EvidenceUnit, ...]:
         kept = list(chosen)
@@ -230,6 +254,14 @@ class EvidenceFinder:
             if not any(_overlap(found.units[i], found.units[j]) for j in kept):
                 kept.append(i)
         return tuple(found.units[i] for i in kept)
+
+
+def _behind(found: Candidates, scores: Matrix) -> dict[str, float]:
+    """By passage, how far its best unit scores below the best of all."""
+    best: dict[str, float] = {}
+    for unit, score in zip(found.units, (scores.max() - scores).tolist(), strict=True):
+        best[unit.chunk_id] = min(score, best.get(unit.chunk_id, score))
+    return best
 
 
 def _by_score(found: Candidates, scores: Matrix) -> list[int]:
@@ -261,6 +293,15 @@ def _overlap(one: EvidenceUnit, other: EvidenceUnit) -> bool:
 def _relative(scores: Matrix) -> Matrix:
     spread = scores.std()
     return (scores - scores.max()) / spread if spread > 1e-9 else np.zeros_like(scores)  # noqa: PLR2004
+
+
+def arranged(scores: Matrix, asked_places: Collection[str], found: Candidates) -> Matrix:
+    """Scores of the ranking model as they count: of one rule in several places, the nearest goes first.
+
+    Rounded, so that a last-digit difference between machines reorders nothing.
+    """
+    nearness = [local(p.document, asked_places) for p in found.passages]
+    return nearer_first(np.asarray(np.round(scores, 4)), [unit.text for unit in found.units], nearness)
 
 
 def _with_titles(unit: EvidenceUnit) -> str:

@@ -23,6 +23,7 @@ from rag.domain import Chunk, Document, Value
 from rag.retrieve import cues
 from rag.retrieve.eligibility import local
 from rag.retrieve.linear import Linear, Matrix
+from rag.retrieve.siblings import nearer_first
 from rag.text import fold
 
 FEATURES = (
@@ -66,6 +67,7 @@ def fused(question: str, asked_places: Collection[str], pool: Pool) -> Matrix:
         return np.zeros(0)
     model = load_fusion().linear
     scores = np.round(model(fusion_rows(question, asked_places, pool)), 4)
+    scores = nearer_first(scores, [c.text for c in pool.chunks], [local(d, asked_places) for d in pool.documents])
     return np.where(_under_another_place(asked_places, pool), scores - _BELOW_ALL, scores)
 
 

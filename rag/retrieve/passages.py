@@ -17,7 +17,7 @@ from rag.ports import Catalogue, Embedder, VectorIndex, Vectors
 from rag.retrieve.eligibility import bounded, eligible
 from rag.retrieve.fusion import Pool, fused
 from rag.retrieve.lexical import LexicalIndex
-from rag.retrieve.wording import worded
+from rag.retrieve.wording import renamed
 
 _CANDIDATES = 60
 
@@ -64,7 +64,7 @@ class PassageRetriever:
         """
         allowed = self._eligible_rows(asked_places, as_of)
         wanted = max(_CANDIDATES, 2 * k)
-        bm25 = self._lexical.scores(worded(question))
+        bm25 = self._lexical.scores(renamed(question))
         best = np.argsort(np.where(allowed, -bm25, np.inf), kind="stable")[:wanted]
         found = {self._ids[row] for row in best if allowed[row]}
         vector = None

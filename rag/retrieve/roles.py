@@ -34,6 +34,9 @@ _INSURED_AFTER = re.compile(
 )
 # 在羊城上班交的医保: where one works or studies, behind the words for it one is insured.
 _PAID_AFTER = re.compile(r"^[^，。；]{0,12}?[交缴参上买]的?(?:职工|居民)?(?:医保|社保|保险)")
+# 居民医保这些年都是在哈尔滨交的: what lies between the insurance and its place is no other thing.
+_PAYS_BEFORE = re.compile(r"(?:医保|社保|保险|农合)[^，。；和跟与]{1,8}在$")
+_PAYS_AFTER = re.compile(r"^(?:市|省|区|县|那边|这边|那里|这里)?[交缴参上买](?:的|着|了|$|[，。；])")
 _WORKS_AFTER = re.compile(
     r"^(?:市|省|区|县)?的?[^，。；]{0,6}?(?:上班|工作|打工|任职|就业|公司名下|念书|读书|念大学|上大学|念高中|上学)"
 )
@@ -66,6 +69,13 @@ _INSURED_THERE = re.compile(
     r"|(?:在|是)(?:那边|那里|那儿|当地|这边|这里|这儿)(?:参的?保|[交缴上买]的?(?:医保|社保|保险))"
 )
 _MOVED_TO = re.compile(r"(?:调到|跳槽到|换到|搬到|转到|转去|迁到|嫁到|来到)了?$")
+# 洛阳转郑州 is a patient's way where care is spoken of, and not the insurance's.
+_REFERRED_TO = re.compile(r"转(?:诊|院)?(?:到|去|往|至|来)?了?$")
+_REFERRED_FROM = re.compile(r"^(?:市|省|区|县)?的?(?:[市县]?医院)?转(?!移)")
+_OF_CARE = re.compile(r"转院|转诊|住[了进过]?院|住进|医院|看(?:病|医生|专家|门诊|急诊)|手术|开刀|治疗?|抢救|备[案按]")
+_INSURANCE_MOVES = re.compile(
+    r"转移|接续|转[入出]|关系|(?:医保|社保|参保|户口|保险|账户|余额).{0,12}转|转.{0,12}(?:医保|社保|保险|年限)"
+)
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
 # What each sign is worth; a place that treats, or is only heard of, gives way to one that insures.
@@ -81,11 +91,13 @@ _WORTH = {
     "moved_to": 3,
     "moved_from": -2,
     "treats": -2,
+    "referred": 0,
     "heard": -4,
 }
 _ONLY_ELSEWHERE = frozenset({"treats", "heard"})
 _GONE = frozenset({"insures", "self", "family"})
 _SAID_TO_INSURE = frozenset({"insures", "told"})
+_OF_WORK = frozenset({"works", "self", "family"})
 _FACILITY = 2
 
 
@@ -125,7 +137,9 @@ def roles(question: str) -> tuple[PlaceRole, ...]:
             found = {name: signs - _SAID_TO_INSURE for name, signs in found.items()}
             found[last] |= _SAID_TO_INSURE
         for name, before, after in _mentions(clause):
-            found[name] = found.get(name, frozenset()) | asked | _signs(before, after, clause)
+            found[name] = found.get(name, frozenset()) | asked | _signs(before, after, clause, question)
+    if any("insures" in signs and "heard" not in signs for signs in found.values()):
+        found = {n: signs - _OF_WORK if _works_alone(signs) else signs for n, signs in found.items()}
     named = any("insures" in signs and "household" not in signs for signs in found.values())
     if named:
         found = {n: signs - _GONE - _SAID_TO_INSURE if "household" in signs else signs for n, signs in found.items()}
@@ -160,10 +174,18 @@ def _mentions(clause: str) -> list[tuple[str, str, str]]:
     return mentions
 
 
-def _signs(before: str, after: str, clause: str) -> frozenset[str]:
-    treats = bool(_CARE_BEFORE.search(before) and _CARE_AFTER.match(after))
-    insured_at = bool(_INSURED_BEFORE.search(before)) and (
-        clause.startswith(before) or not _OF_THE_PLACE_BEFORE.match(before)
+def _works_alone(signs: frozenset[str]) -> bool:
+    """Whether one only works there: 太原医保，跟老公在北京打工."""
+    return "works" in signs and "insures" not in signs
+
+
+def _signs(before: str, after: str, clause: str, question: str) -> frozenset[str]:
+    refers = _OF_CARE.search(question) and not _INSURANCE_MOVES.search(question)
+    treats = bool(
+        (_CARE_BEFORE.search(before) and _CARE_AFTER.match(after)) or (refers and _REFERRED_TO.search(before))
+    )
+    insured_at = bool(_PAYS_BEFORE.search(before) and _PAYS_AFTER.match(after)) or (
+        bool(_INSURED_BEFORE.search(before)) and (clause.startswith(before) or not _OF_THE_PLACE_BEFORE.match(before))
     )
     told = {
         "self": _SELF.search(before),
@@ -173,9 +195,10 @@ def _signs(before: str, after: str, clause: str) -> frozenset[str]:
         "works": not treats and _WORKS_AFTER.match(after),
         "hometown": _HOMETOWN_BEFORE.search(before),
         "household": _HOUSEHOLD.search(before),
-        "moved_to": _MOVED_TO.search(before),
-        "moved_from": _MOVED_FROM.search(before),
+        "moved_to": not treats and _MOVED_TO.search(before),
+        "moved_from": _MOVED_FROM.search(before) and not (refers and _REFERRED_FROM.match(after)),
         "treats": treats,
+        "referred": refers and _REFERRED_TO.search(before),
         "heard": _HEARD_AFTER.match(after) or _HEARD_BEFORE.search(before),
     }
     return frozenset(sign for sign, is_there in told.items() if is_there)

@@ -56,11 +56,12 @@ def asked_places(question: str, stated: Scope) -> tuple[str, ...]:
 def scoped_question(question: str, stated: Scope) -> str:
     """The question with what it leaves unsaid: what only the caller stated of person and care, and what follows.
 
-    能报多少 -> 能报多少 居民医保; 杭州医保在南京住院 -> 杭州医保在南京住院 跨省.
+    能报多少 -> 能报多少 居民医保; 杭州医保在南京住院 -> 杭州医保在南京住院 跨省; 杭州转南京 -> 杭州转南京 转诊.
     """
     values = {"insured_type": "{}医保", "person": "{}人员", "care_type": "{}"}
     told = [shape.format(v) for field, shape in values.items() if (v := getattr(stated, field)) and v not in question]
-    return " ".join([question, *told, *_area(question, read_scope(question, stated))])
+    referred = ["转诊"] if "转诊" not in question and any("referred" in role.signs for role in roles(question)) else []
+    return " ".join([question, *told, *referred, *_area(question, read_scope(question, stated))])
 
 
 def _area(question: str, scope: Scope) -> tuple[str, ...]:

@@ -15,6 +15,13 @@ from collections.abc import Mapping
 from rag.text import fold
 
 MAX_TERMS = 5
+# What rules call one thing; a question and a rule may each use another.
+_SAME = (
+    ("起付线", "起付标准"),
+    ("报销比例", "支付比例"),
+    ("封顶线", "最高支付限额", "支付限额"),
+    ("医保码", "医保电子凭证"),
+)
 
 # A segmenter joins 能 and 可以 with the noun before them: 保温箱费能报销 holds 费能. Not in 功能, 智能手机, 能力.
 _MODAL = re.compile(r"(?<![功智可性技职本机])能(?![力源量])|可以")
@@ -36,6 +43,17 @@ def worded(question: str) -> str:
     For what compares words, not for embedding.
     """
     return " ".join([_MODAL.sub(r"，\g<0>，", question), *official(question)])
+
+
+def renamed(question: str) -> str:
+    """The question as `worded`, with the other names that rules have for what it names: 起付标准 beside 起付线.
+
+    For finding texts; a text that answers need not hold all of the names.
+    """
+    words = worded(question)
+    known = fold(words)
+    others = [name for names in _SAME if any(name in known for name in names) for name in names if name not in known]
+    return " ".join([words, *others])
 
 
 @functools.cache

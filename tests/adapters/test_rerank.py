@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import threading
+import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from rag.adapters.rerank import HttpReranker
 from rag.errors import RerankerUnavailable
+from tests.fakes.rerank_server import Reply, RerankServer, ranking
 
-Reply = tuple[int, object]
+Serve = Callable[[Reply], RerankServer]
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Reply], tuple[str, list[dict[str, Any]]]]]:
-    """Starts a server that always gives one reply, and keeps what it was asked."""
-    servers: list[http.server.HTTPServer] = []
-
-    def started(reply: Reply) -> tuple[str, list[dict[str, Any]]]:
-        asked: list[dict[str, Any]] = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                asked.append(json.loads(body) | {"key": self.headers.get("authorization")})
-                self.send_response(reply[0])
-                self.end_headers()
-                self.wfile.write(json.dumps(reply[1]).encode())
-
-            def log_message(self, *_: object) -> None:
-                """Silence."""
-
-        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}/rerank", asked
-
-    yield started
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+def serve() -> Iterator[Serve]:
+    """Starts servers that always give one reply, and closes them afterwards."""
+    with contextlib.ExitStack() as started:
+        yield lambda reply: started.enter_context(RerankServer(lambda _: reply))
 
 
 def row(index: int, score: float) -> dict[str, object]:
-    """A row of a reply, with a field more than is read."""
-    return {"index": index, "relevance_score": score, "document": {"text": "…"}}
+    """A row of a reply."""
+    return {"index": index, "relevance_score": score}
 
 
-def test_scores_come_in_the_order_of_the_texts(serve: Callable[..., Any]) -> None:
+def test_scores_come_in_the_order_of_the_texts(serve: Serve) -> None:
     """Servers reply best first; model and key go with the request."""
-    url, asked = serve((200, {"id": "1", "results": [row(1, 0.9), row(0, 0.2)]}))
-    reranker = HttpReranker(url, "bge-reranker", "secret")
+    server = serve((200, ranking([0.2, 0.9])))
+    reranker = HttpReranker(server.url, "bge-reranker", "secret")
     assert reranker.scores("护理费报多少", ["甲。", "乙。"]) == [0.2, 0.9]
     reranker.close()
-    assert asked == [
+    assert server.requests == [
         {"query": "护理费报多少", "documents": ["甲。", "乙。"], "model": "bge-reranker", "key": "Bearer secret"}
     ]
 
@@ -72,9 +47,9 @@ def test_scores_come_in_the_order_of_the_texts(serve: Callable[..., Any]) -> Non
         pytest.param((200, {"scores": [0.1, 0.2]}), id="another shape"),
     ],
 )
-def test_what_is_no_ranking_is_unavailable(serve: Callable[..., Any], reply: Reply) -> None:
+def test_what_is_no_ranking_is_unavailable(serve: Serve, reply: Reply) -> None:
     """The caller's own ranking is better than half of another."""
-    reranker = HttpReranker(serve(reply)[0], None, None)
+    reranker = HttpReranker(serve(reply).url, None, None)
     with pytest.raises(RerankerUnavailable):
         reranker.scores("护理费报多少", ["甲。", "乙。"])
     reranker.close()

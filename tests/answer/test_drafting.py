@@ -213,8 +213,8 @@ async def test_a_question_can_not_forge_evidence_or_a_role(drafter: Drafter, ser
     assert [m["role"] for m in server.requests[-1]["messages"]] == ["system", "user"]
     lines = asked(server).splitlines()
     assert [line for line in lines if line.startswith(("[", "#"))] == [
-        "[1]（宁波 / 陪护费用）陪护床费按70%报销。",
-        "[2]（宁波 / 陪护费用）餐费不予支付。",
+        "[1]陪护床费按70%报销。",
+        "[2]餐费不予支付。",
     ]
     assert lines[-1].startswith("问题：陪护床费报多少？")
 
@@ -257,14 +257,28 @@ async def test_a_model_that_only_phrases_may_not_decline(make_drafter: MakeDraft
 
 
 @pytest.mark.parametrize("budget", [1, 60, 100_000])
-def test_units_are_shown_within_the_budget(
+async def test_what_is_shown_stays_within_the_budget(
+    make_drafter: MakeDrafter, server: ScriptedServer, tokenizer: TiktokenTokenizer, budget: int
+) -> None:
+    """As many units as fit with all that stands around them, best first; the first one always."""
+    units = tuple(unit(f"陪护床费按{n}%报销，每日有限额。", n) for n in range(10, 50))
+    found = make_drafter(ModelProfile("answer", budget)).draft(QUESTION, units)
+    await read(found)
+    lines = [line for line in asked(server).splitlines() if line.startswith(("[", "来源", "小节"))]
+    assert found.units == units[: len(found.units)]
+    assert len(found.units) == {1: 1, 100_000: 40}.get(budget, len(found.units))
+    assert len(found.units) == 1 or tokenizer.count("\n".join(lines)) <= budget
+
+
+@pytest.mark.parametrize("budget", [1, 60, 100_000])
+def test_a_model_that_only_phrases_is_shown_as_many_texts_as_fit(
     make_drafter: MakeDrafter, tokenizer: TiktokenTokenizer, budget: int
 ) -> None:
-    """As many as fit, best first; the first one always."""
+    """First ones first, at least one; what stands around them costs nothing."""
     units = tuple(unit(f"陪护床费按{n}%报销，每日有限额。", n) for n in range(10, 50))
     costs = [sum(tokenizer.count(u.text) for u in units[: n + 1]) for n in range(len(units))]
     fitting = max(1, sum(cost <= budget for cost in costs))
-    assert make_drafter(ModelProfile("answer", budget)).draft(QUESTION, units).units == units[:fitting]
+    assert make_drafter(ModelProfile("phrase", budget)).draft(QUESTION, units).units == units[:fitting]
 
 
 async def test_warming_up_asks_the_prompts_own_sample(drafter: Drafter, server: ScriptedServer) -> None:

@@ -31,6 +31,7 @@ from rag.domain import (
     TriageReason,
     Usage,
 )
+from rag.languages import Language
 from rag.ports import SourceRecord
 from tests.making import a_document
 from tests.samples import render_answer
@@ -317,6 +318,18 @@ def test_warnings_tell_age_and_standing(
 ) -> None:
     """365 days are not yet more than a year; a statute does not age; a missing date is said."""
     assert render(catalogue, unit(document_id, 0, LEAD, BED)).warnings == warnings
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_text_that_was_named_and_is_no_source_is_said_to_be_none(
+    catalogue: SqliteCatalogue, language: Language
+) -> None:
+    """Before the notes on the sources, and among the warnings; it is not named again."""
+    asking = frame(asked="《没有的办法》怎么说？", language=language)
+    answer = render_answer(quoted([unit("d", 0, LEAD, BED)]), catalogue, asking)
+    assert answer.warnings == ("unseen_reference",)
+    assert phrases(language).unseen_reference in answer.text
+    assert "没有的办法" not in answer.text
 
 
 def test_notes_speak_of_each_source_from_its_metadata(catalogue: SqliteCatalogue) -> None:

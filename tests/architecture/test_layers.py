@@ -47,9 +47,11 @@ EVALS: tuple[tuple[str, ...], ...] = (
     ),
     ("evals.scoring", "evals.runner", "evals.compare", "evals.calibration", "evals.adapters", "evals.mutate"),
     ("evals.baseline", "evals.fit", "evals.fit_triage", "evals.counterfactual", "evals.collection", "evals.confusions"),
-    ("evals.gate", "evals.fit_fusion"),
+    ("evals.gate", "evals.context", "evals.fit_fusion"),
     ("evals.report", "evals.retrieval"),
     ("evals.junit", "evals.markdown"),
+    ("evals.cli_shared",),
+    ("evals.cli_fit", "evals.cli_judged"),
     ("evals.cli",),
 )
 # What the rows alone would allow, and is not wanted.

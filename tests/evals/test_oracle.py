@@ -18,7 +18,7 @@ from rag.settings import Settings
 from rag.wiring import Service
 from tests.fakes.openai_server import Reply, ScriptedServer, chat_reply
 
-_LINE = re.compile(r"^\[(\d+)\]（.*?）(.+)$", re.MULTILINE)
+_LINE = re.compile(r"^\[(\d+)\](.+)$", re.MULTILINE)
 
 
 class Oracle:

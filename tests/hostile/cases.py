@@ -66,7 +66,8 @@ PROFILES: tuple[Literal["phrase", "answer"], ...] = ("phrase", "answer")
 # Each kind is tried with so many of the questions, half of them a profile.
 _QUESTIONS_A_KIND = 4
 
-_LINE = re.compile(r"^\[(\d+)\]（((?:[^（）]|（[^（）]*）)*)）(.*)$")
+# A line a unit: with its titles for a model that phrases, below those of its source and section for one that chooses.
+_LINE = re.compile(r"^\[(\d+)\](?:（((?:[^（）]|（[^（）]*）)*)）)?(.*)$")
 
 
 _HAN = re.compile("[\u4e00-\u9fff]{2}")
@@ -121,10 +122,20 @@ class Case:
 def prompted(request: dict[str, Any], seed: str) -> Prompted:
     """The evidence of the last message that shows some."""
     for message in reversed(request["messages"]):
-        found = [_LINE.match(line) for line in message["content"].splitlines()]
-        if shown := tuple(Shown(int(m[1]), m[2], m[3]) for m in found if m):
+        if shown := tuple(_shown(message["content"].splitlines())):
             return Prompted(shown, str(request["messages"]), random.Random(seed))  # noqa: S311 - no secret
     raise AssertionError("a model is always shown evidence")
+
+
+def _shown(lines: Sequence[str]) -> Iterator[Shown]:
+    source = section = ""
+    for line in lines:
+        if line.startswith("来源"):
+            source, section = line, ""
+        elif line.startswith("小节："):
+            section = line
+        elif match := _LINE.match(line):
+            yield Shown(int(match[1]), match[2] or source + section, match[3])
 
 
 def cases() -> Iterator[Case]:

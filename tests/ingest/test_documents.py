@@ -62,6 +62,14 @@ def test_what_is_not_declared_is_read_off_the_page_or_left_empty() -> None:
     assert (document.published, document.origin) == (None, Origin())
 
 
+def test_a_title_without_a_place_is_of_the_place_that_its_publisher_speaks_for() -> None:
+    """Unless places are declared, be it none; a newspaper of a city speaks for none."""
+    assert _declared(title="怎么备案", publisher="绍兴市医疗保障局").places == ("绍兴",)
+    assert _declared(title="宁波怎么备案", publisher="绍兴市医疗保障局").places == ("宁波",)
+    assert _declared(title="怎么备案", publisher="绍兴市医疗保障局", places=[]).places == ()
+    assert _declared(title="怎么备案", publisher="绍兴晚报").places == ()
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -18,6 +18,7 @@ from rag.retrieve.evidence import (
     Candidates,
     EvidenceFinder,
     EvidenceModel,
+    Margins,
     Profile,
     choose,
     feature_names,
@@ -55,11 +56,14 @@ def idf() -> Idf:
     return lambda term: 9.0 if term in {"\x00", "火星"} else float(len(term))
 
 
-def by(*features: str, threshold: float = 0.5, margin: float = 1.0) -> EvidenceModel:
+WIDE = Margins(1.0, 1.0, 1.0)
+
+
+def by(*features: str, threshold: float = 0.5, margins: Margins = WIDE) -> EvidenceModel:
     """A model that ranks by the sum of `features` and finds everything coverage-sufficient."""
     ones = (1.0,) * len(features)
     rank = Linear(features, (0.0,) * len(features), ones, ones)
-    return EvidenceModel(rank, Linear(("coverage",), (0.5,), (0.1,), (1.0,)), margin, threshold, "a test")
+    return EvidenceModel(rank, Linear(("coverage",), (0.5,), (0.1,), (1.0,)), margins, threshold, "a test")
 
 
 def feature(question: str, name: str, *units: EvidenceUnit) -> list[float]:
@@ -182,7 +186,17 @@ def test_a_figure_asked_for_must_be_there(idf: Idf) -> None:
 def test_the_best_come_first_and_near_ones_follow() -> None:
     """Who scores further below the best than the margin is not chosen."""
     found = candidates(RATIO, LEAD_IN, RETIRED)
-    assert choose(found, np.array([0.2, 1.0, -0.5]), margin=1.0) == [1, 0]
+    assert choose(found, np.array([0.2, 1.0, -0.5]), WIDE, one_thing=True) == [1, 0]
+
+
+def test_another_passage_has_to_be_nearer_than_one_that_is_cited() -> None:
+    """Where one thing is asked; who asks several things may need several passages."""
+    first, same, other = a_unit("a#u0", "第一句。"), a_unit("a#u1", "第二句。", 9), a_unit("b#u0", "别处的一句。")
+    found, scores = candidates(first, other, same), np.array([1.0, 0.4, 0.2])
+    margins = Margins(within=1.0, elsewhere=0.5, elsewhere_several=0.7)
+    assert choose(found, scores, margins, one_thing=True) == [0, 2]
+    assert choose(found, scores, margins, one_thing=False) == [0, 1, 2]
+    assert choose(found, np.array([1.0, 0.6, 0.2]), margins, one_thing=True) == [0, 1, 2]
 
 
 def test_what_overlaps_is_chosen_once() -> None:
@@ -191,27 +205,27 @@ def test_what_overlaps_is_chosen_once() -> None:
     item = a_unit("dental#u2", "身份证；", 3)
     copy = a_unit("glasses#u0", "材料： 身份证；银行卡。", 700)
     found = candidates(whole, item, copy, RATIO)
-    assert choose(found, np.array([1.0, 0.9, 0.8, 0.7]), margin=1.0) == [0, 3]
+    assert choose(found, np.array([1.0, 0.9, 0.8, 0.7]), WIDE, one_thing=True) == [0, 3]
 
 
 def test_evidence_is_short() -> None:
     """At most five units and four hundred characters; a best unit that is longer alone still comes."""
     many = [a_unit(f"nursing#u{n}", f"第{n}句话。", n * 20) for n in range(9)]
-    assert choose(candidates(*many), np.zeros(9), margin=1.0) == list(range(MAX_UNITS))
+    assert choose(candidates(*many), np.zeros(9), WIDE, one_thing=True) == list(range(MAX_UNITS))
     long = a_unit("dental#u0", "长" * (MAX_CHARACTERS + 1))
-    assert choose(candidates(long, RATIO), np.array([1.0, 0.9]), margin=1.0) == [0]
+    assert choose(candidates(long, RATIO), np.array([1.0, 0.9]), WIDE, one_thing=True) == [0]
 
 
 def test_a_unit_too_long_gives_way_to_a_shorter_one() -> None:
     """What does not fit is passed over, and the next one that does is taken."""
     half, too_long = a_unit("a#u0", "半" * 200), a_unit("b#u0", "长" * 201)
     found = candidates(half, too_long, RATIO)
-    assert choose(found, np.array([1.0, 0.9, 0.8]), margin=1.0) == [0, 2]
+    assert choose(found, np.array([1.0, 0.9, 0.8]), WIDE, one_thing=True) == [0, 2]
 
 
 def test_ties_go_by_id() -> None:
     """Equal scores are ordered by id and not by how units came in."""
-    assert choose(candidates(RETIRED, LEAD_IN, RATIO), np.zeros(3), margin=1.0) == [2, 1, 0]
+    assert choose(candidates(RETIRED, LEAD_IN, RATIO), np.zeros(3), WIDE, one_thing=True) == [2, 1, 0]
 
 
 def test_nothing_to_choose_from_is_insufficient(idf: Idf) -> None:
@@ -253,7 +267,7 @@ def test_the_pool_goes_on_below_the_chosen(idf: Idf) -> None:
     """A model that chooses for itself sees the chosen units first, then the rest in rank order, none overlapping."""
     item = a_unit("dental#u2", "身份证；", 7)
     found = candidates(RATIO, LEAD_IN, ITEMS, item, bm25=(9.0, 1.0, 5.0, 4.0))
-    evidence = EvidenceFinder(by("bm25_unit", margin=0.1), idf).find("护理费", (), found)
+    evidence = EvidenceFinder(by("bm25_unit", margins=Margins(0.1, 0.1, 0.1)), idf).find("护理费", (), found)
     assert [u.id for u in evidence.units] == ["nursing#u0"]
     assert [u.id for u in evidence.pool] == ["nursing#u0", "dental#u0", "nursing#u1"]
 

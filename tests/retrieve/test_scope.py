@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.domain import Scope
-from rag.retrieve.scope import asked_places, read_scope
+from rag.retrieve.scope import asked_places, read_scope, scoped_question
 
 NOTHING = Scope()
 
@@ -76,3 +76,17 @@ def test_a_stated_place_of_care_governs_where_nothing_else_does() -> None:
 def test_a_place_that_no_table_knows_is_kept() -> None:
     """What the caller states is not dropped in silence."""
     assert asked_places("门诊报多少？", Scope(insured_place="乌有乡")) == ("乌有乡",)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("洛阳转郑州，人已经住进医院了，怎么补办？", True),
+        ("洛阳转诊到郑州，怎么报？", False),
+        ("医保从洛阳转到郑州，要多久？", False),
+        ("洛阳医保在郑州住院，怎么报？", False),
+    ],
+)
+def test_who_is_sent_on_is_referred(question: str, *, said: bool) -> None:
+    """洛阳转郑州 means 转诊 and does not say so; where the insurance moves, nobody is referred."""
+    assert (" 转诊" in scoped_question(question, Scope())) is said

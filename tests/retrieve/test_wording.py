@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.retrieve import wording
-from rag.retrieve.wording import MAX_TERMS, official, worded
+from rag.retrieve.wording import MAX_TERMS, official, renamed, worded
 
 TABLE = tomllib.loads(Path(wording.__file__).with_suffix(".toml").read_text("utf-8"))
 EXPRESSIONS = [
@@ -116,3 +116,19 @@ def test_no_expression_fits_the_term_alone() -> None:
 def test_no_expression_stands_twice() -> None:
     """What is written twice under one term is a slip."""
     assert [pair for pair in EXPRESSIONS if EXPRESSIONS.count(pair) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("起付线多少？", ["起付标准"]),
+        ("门槛费多少？", ["起付线", "起付标准"]),
+        ("最高支付限额是多少？", ["封顶线"]),
+        ("门诊怎么挂号？", []),
+    ],
+)
+def test_a_question_finds_what_goes_by_another_name(question: str, names: list[str]) -> None:
+    """A rule says 起付标准 or 起付线; a name that is part of one that was used is not added."""
+    added = renamed(question).split()[1:]
+    assert [name for name in added if name in names] == names
+    assert renamed("门诊怎么挂号？") == worded("门诊怎么挂号？")

@@ -167,7 +167,7 @@ class Statement:
         return [item for item in self.found if item.slot or item.dimension == "place"]
 
     @cached_property
-    def content(self) -> list[polarity.Word]:
+    def content(self) -> tuple[polarity.Word, ...]:
         """The content words."""
         return polarity.content(self.text)
 

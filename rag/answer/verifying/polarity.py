@@ -6,6 +6,7 @@ job of `binding`.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from rag.answer.verifying.wording import word_class, words
@@ -63,7 +64,8 @@ class Word(Value):
     head: bool = False
 
 
-def content(statement: str) -> list[Word]:
+@functools.lru_cache(maxsize=4096)
+def content(statement: str) -> tuple[Word, ...]:
     """The content words of a statement in order."""
     covered = _NEGATION.sub(lambda match: "，" * len(match.group()), statement)
     found = [
@@ -85,7 +87,7 @@ def content(statement: str) -> list[Word]:
     for word in found:  # 保险责任开始前 says what 保险责任还没开始 says
         if _BEFOREHAND.match(statement, word.end):
             reached.setdefault(word.start, -1)
-    return [Word(w.text, w.start, w.end, reached.get(w.start), w.start in heads) for w in found]
+    return tuple(Word(w.text, w.start, w.end, reached.get(w.start), w.start in heads) for w in found)
 
 
 def _up_to_verb(inside: list[Word], statement: str, begin: int) -> list[Word]:
