@@ -120,6 +120,8 @@ _AWAY = frozenset({"异地"})
 # Who is one of these is insured as 职工.
 _EMPLOYED = frozenset({"在职", "退休"})
 _INSURED_AS_EMPLOYED = frozenset({"职工"})
+# The header of a column may ask what its cells answer: 能否直接结算.
+_ASKS = re.compile(r"[能可是会]否|([能要会可需])不\1|[吗呢？?]$")
 _NOT_A = re.compile(r"非(?![常法洲典])[\u4e00-\u9fff]{2}")
 _OTHER_LEVEL = re.compile(r"其他[^，。；：]{0,4}(?:机构|医院)")
 _ITEM = re.compile(r"[费药]$|[甲乙丙]类")
@@ -347,7 +349,12 @@ class _Line:
     def _rule(self, rule: Rule, clause: re.Match[str], reader: _Reader) -> Iterator[Saying]:
         text = clause.group()
         answers = [n for n, words in enumerate(rule.answers) if re.search(words, text)]
-        if not answers or _ELSEWHERE.search(text) or (rule.form == "open" and _NO_RULE.search(text)):
+        if (
+            not answers
+            or _ELSEWHERE.search(text)
+            or _ASKS.search(text)
+            or (rule.form == "open" and _NO_RULE.search(text))
+        ):
             return
         value = Decimal(sum(1 << n for n in answers) if rule.form == "which" else answers[0])
         line = _BULLET.sub("", self._shown).strip()
