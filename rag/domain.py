@@ -177,6 +177,7 @@ class Evidence(Value):
     `pool` goes on below the chosen ones, in rank order, for a model that may choose for itself.
     `details` names for the id of a chosen list or paragraph the one part of it that answers best, where the question
     asks for one thing.
+    `near` are the units that would be chosen if several things were asked: among them stand the rules of other places.
     `behind` says for the id of each passage how far its best unit scores below the best of all; 0 for that one's own.
     `sufficiency` is a calibrated probability in [0, 1] that the index holds the answer.
     """
@@ -187,6 +188,7 @@ class Evidence(Value):
     sufficient: bool
     details: dict[str, EvidenceUnit] = {}
     asks_one_thing: bool = False
+    near: tuple[EvidenceUnit, ...] = ()
     behind: dict[str, float] = {}
 
 

@@ -173,7 +173,7 @@ class Pipeline:
         """
         if missing_fields := _to_ask_back(asked, found):
             run.missing = missing_fields
-            for claim in quoted(general(found.evidence.units, found.documents)):
+            for claim in quoted(general(found.evidence.near, found.documents)):
                 yield claim
             return
         pool, chosen = found.evidence.pool, len(found.evidence.units)
@@ -234,7 +234,7 @@ def _to_ask_back(asked: Asked, found: _Found) -> tuple[str, ...]:
     """What decides the answer and was not said; asked for once in a conversation, and only where a figure is wanted."""
     if asked.places or asked.asked_back or not found.evidence.sufficient or not answer_types(asked.question):
         return ()
-    return missing(found.evidence.units, found.documents)
+    return missing(found.evidence.near, found.documents)
 
 
 def _with_place(asked: Asked) -> str:

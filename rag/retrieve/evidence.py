@@ -268,6 +268,7 @@ class EvidenceFinder:
             question, asked_places, found, scores, chosen, self._idf, self._model.sufficiency.features
         )
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
+        near = choose(found, scores, self._model.margins, one_thing=False)
         chosen = [row for i in chosen for row in narrowed(found, i, question, asked_places)]
         pool = self._pool(found, scores, chosen)
         units = tuple(found.units[i] for i in chosen)
@@ -279,6 +280,7 @@ class EvidenceFinder:
             sufficient=probability >= self._model.threshold,
             details=details,
             asks_one_thing=one,
+            near=tuple(found.units[i] for i in near),
             behind=_behind(found, scores),
         )
 

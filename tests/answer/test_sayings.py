@@ -125,3 +125,11 @@ def test_only_what_is_wanted_is_read() -> None:
     """A figure of another kind is passed over."""
     unit = a_unit("d#u0", "起付线600元，报销80%。")
     assert [s.aspect for s in sayings(unit, None, asked_aspects("报销比例是多少"))] == ["报销比例"]
+
+
+def test_the_header_of_a_column_that_asks_says_nothing() -> None:
+    """能否直接结算 is answered by the cells below it, and is no answer."""
+    table = "| 情形 | 能否直接结算 |\n| --- | --- |\n| 宁波卡在杭州 | 可以直接结算 |"
+    wanted = asked_aspects("能不能直接结算？")
+    found = sayings(a_unit("d#u0", table, kind="list"), a_document("d"), wanted)
+    assert [s.shown for s in found if s.aspect == "直接结算"] == ["可以直接结算"]
