@@ -95,24 +95,23 @@ def located(text: str) -> tuple[tuple[str, int, int], ...]:
     paired = {match.start() for match in _PAIRED.finditer(text)}
     i = end = 0
     while i < len(text):
-        length = _longest(text, i, table)
+        if text[i] not in _SINGLES and text[i : i + _MIN_LENGTH] not in _beginnings():
+            i += 1
+            continue
+        length, outer = _longest(text, i, table), found[-1][0] if found and i == end else ""
         if i in paired:
             found += [(_INITIALS[text[n]], n, n + 1) for n in (i, i + 1)]
             i += _BARE_LENGTH
         elif single := _SINGLE.match(text, i):
             found.append((_SINGLES[single[0]], i, i + 1))
             i = end = i + 1
-        elif found and i == end and (bare := _bare_county_of(found[-1][0], text, i)):
-            if (county := _bare_counties().get(bare)) and found[-1][0] in county.within:
+        elif bare := _bare_name(text, i, starts, outer):
+            if county := _county_called(bare, outer):
                 found.append((county.name, i, i + len(bare)))
             i = end = i + len(bare)
-        elif county := _bare_county(text, i, starts):
-            if i > end or not found or found[-1][0] in county.within:  # 江北 behind 重庆 is not that of 宁波
-                found.append((county.name, i, i + _bare_length(county)))
-            i = end = i + _bare_length(county)
         elif length and text[i : i + length + 1] in _shared_counties():
             i += length + 1  # 朝阳区 lies in several cities, and in none of the name 朝阳
-        elif length and (length > _BARE_LENGTH or i in starts or (found and i == end)):  # 云南昆明 is one word to some
+        elif length and (length > _BARE_LENGTH or i in starts or outer):  # 云南昆明 is one word to some
             found.append((table[text[i : i + length]].name, i, i + length))
             i = end = i + length
         else:
@@ -155,6 +154,13 @@ def _longest(text: str, i: int, table: Mapping[str, Place]) -> int:
 
 
 @functools.cache
+def _beginnings() -> frozenset[str]:
+    """The first two characters of everything that may name a place: most of a text is passed over by them."""
+    bare = frozenset().union(*_bare_names_inside().values())
+    return frozenset(name[:_MIN_LENGTH] for name in (*_names(), *_bare_counties(), *bare))
+
+
+@functools.cache
 def _lengths() -> Mapping[str, tuple[int, ...]]:
     """How long the names are that begin with two given characters, longest first."""
     found: dict[str, set[int]] = {}
@@ -172,15 +178,20 @@ def _word_starts(text: str) -> frozenset[int]:
     return frozenset(starts)
 
 
-def _bare_county(text: str, i: int, starts: frozenset[int]) -> Place | None:
-    """The county whose name without 区 or 县 begins at `i`, where the words around it speak of a place."""
-    if i not in starts or _longest(text, i, _names()):
-        return None
-    for length in (4, 3, 2):
-        place = _bare_counties().get(text[i : i + length])
-        if place and (_COUNTY_AFTER.match(text, i + length) or _COUNTY_BEFORE.search(text[max(0, i - 2) : i])):
-            return place
-    return None
+def _bare_name(text: str, i: int, starts: frozenset[int], outer: str) -> str:
+    """What stands at `i` for a county without 区 or 县, else nothing: behind its own city, or where one lives in it."""
+    inside = _bare_county_of(outer, text, i) if outer else ""
+    if inside or i not in starts or _longest(text, i, _names()):
+        return inside
+    lives = _COUNTY_BEFORE.search(text[max(0, i - 2) : i])
+    known = (text[i : i + n] for n in (4, 3, 2) if text[i : i + n] in _bare_counties())
+    return next((bare for bare in known if lives or _COUNTY_AFTER.match(text, i + len(bare))), "")
+
+
+def _county_called(bare: str, outer: str) -> Place | None:
+    """The one county of that name; right behind a place, one in it: 江北 behind 重庆 is not that of 宁波."""
+    county = _bare_counties().get(bare)
+    return county if county and (not outer or outer in county.within) else None
 
 
 def _bare_county_of(outer: str, text: str, i: int) -> str:
@@ -205,10 +216,6 @@ def _bare_names_inside() -> Mapping[str, frozenset[str]]:
             found.setdefault(_short(row["shi"], _CITY_SUFFIXES), set()).add(bare)
             found.setdefault(_short(row["sheng"], _PROVINCE_SUFFIXES), set()).add(bare)
     return {outer: frozenset(names) for outer, names in found.items()}
-
-
-def _bare_length(county: Place) -> int:
-    return len(_short(county.name, _COUNTY_SUFFIXES))
 
 
 @functools.cache
