@@ -38,6 +38,7 @@ REPEATED = Quote("ningbo-employee-outpatient", "在职职工")
 
 DEDUCTIBLE = "宁波在职职工普通门诊的年度起付标准是多少？"
 RATIO = "宁波在职职工在三级医院看普通门诊，统筹基金支付多少？"
+RATIOS = "宁波职工普通门诊各级医院的统筹基金支付比例分别是多少？"
 CONTRIBUTION = "合肥成年居民参加居民医保，个人缴费标准是每年多少？"
 
 
@@ -90,7 +91,12 @@ def test_another_section_of_the_right_document_is_not_the_passage(searcher: Sear
 
 def test_a_table_with_right_and_wrong_rows_is_right_but_not_strictly(searcher: Searcher) -> None:
     """Who is shown the whole table is shown the right row; that the search knew which one it is remains to be seen."""
-    assert found(searcher, a_confusion(RATIO, ROW, *OTHER_ROWS)) == (True, True, False)
+    assert found(searcher, a_confusion(RATIOS, ROW, *OTHER_ROWS)) == (True, True, False)
+
+
+def test_a_row_that_the_question_singles_out_is_right_strictly(searcher: Searcher) -> None:
+    """Of the table only what is asked for is shown."""
+    assert found(searcher, a_confusion(RATIO, ROW, *OTHER_ROWS)) == (True, True, True)
 
 
 @pytest.mark.parametrize(("right", "wrong", "strict"), [(REPEATED, ROW, True), (ROW, REPEATED, False)])
