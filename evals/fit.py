@@ -58,6 +58,8 @@ SUFFICIENCY_PENALTY = 0.02
 ALSO_WEIGHT = 0.4
 WITHIN = (1.0, 1.5, 2.0, 2.5, 3.0)
 ELSEWHERE = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
+# So much is allowed of each: who is answered wrongly loses more than who is sent to the bureau.
+FALSE_ANSWERS, FALSE_REFUSALS = 0.05, 0.08
 MIN_PRECISION = 0.88  # the bar is .85; the rest is reserve against optimism
 
 
@@ -326,10 +328,15 @@ def _worth(scored: Sequence[tuple[Case, Matrix]], margins: Margins) -> tuple[flo
 
 
 def _balanced_threshold(judged: Sequence[tuple[Case, float]]) -> float:
-    """Where the worse of the two kinds of error is least."""
+    """Where the worse of the two kinds of error is least, each measured by how much of it is allowed."""
     p = np.array([probability for _, probability in judged])
     y = np.array([case.answerable for case, _ in judged])
-    return float(min(np.arange(0.02, 0.99, 0.01), key=lambda t: max((p[~y] >= t).mean(), (p[y] < t).mean())))
+
+    def worse(threshold: float) -> float:
+        errors = (p[~y] >= threshold).mean() / FALSE_ANSWERS, (p[y] < threshold).mean() / FALSE_REFUSALS
+        return float(max(errors))
+
+    return float(min(np.arange(0.02, 0.99, 0.01), key=worse))
 
 
 def _figures(group: str, judged: Sequence[tuple[Case, list[int], float]], threshold: float) -> dict[str, float]:

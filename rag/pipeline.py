@@ -176,31 +176,31 @@ class Pipeline:
             for claim in quoted(general(found.evidence.near, found.documents)):
                 yield claim
             return
-        pool, chosen = found.evidence.pool, len(found.evidence.units)
-        run.conflicts = find_conflicts(asked.question, pool, found.documents, chosen)
-        async with aclosing(self._answering(asked.searched, found, run)) as claims:
+        async with aclosing(self._answering(asked, found, run)) as claims:
             async for claim in claims:
                 yield claim
         if run.composed:
             cited = {unit.id for claim in run.composed for unit in claim.units}
             for claim in quoted([unit for unit in conflict_units(run.conflicts) if unit.id not in cited]):
                 yield claim
-            if not run.conflicts and (sum_of_it := computed(_with_place(asked), pool)):
+            if not run.conflicts and (sum_of_it := computed(_with_place(asked), found.evidence.pool)):
                 yield sum_of_it
 
-    async def _answering(self, question: str, found: _Found, run: _Run) -> AsyncGenerator[ComposedClaim]:
+    async def _answering(self, asked: Asked, found: _Found, run: _Run) -> AsyncGenerator[ComposedClaim]:
         """The model's proven words or the sources' own; nothing where the evidence does not suffice."""
         drafter, evidence = self._drafter, found.evidence
         worth_asking = drafter is not None and drafter.profile.chooses and evidence.sufficiency >= _HOPELESS
         if not evidence.units or not (evidence.sufficient or worth_asking):
             run.reason = "weak_evidence" if evidence.units else "no_evidence"
-        elif drafter is None:
+            return
+        run.conflicts = find_conflicts(asked.question, evidence.pool, found.documents, len(evidence.units))
+        if drafter is None:
             for claim in quoted(evidence.units):
                 yield claim
-        else:
-            async with aclosing(self._drafted(drafter, question, found, run)) as claims:
-                async for claim in claims:
-                    yield claim
+            return
+        async with aclosing(self._drafted(drafter, asked.searched, found, run)) as claims:
+            async for claim in claims:
+                yield claim
 
     async def _drafted(
         self, drafter: Drafter, question: str, found: _Found, run: _Run

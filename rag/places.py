@@ -11,7 +11,7 @@ import csv
 import functools
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import rjieba
@@ -139,6 +139,11 @@ def holds_in(rule: str, name: str) -> bool:
 def related(one: str, other: str) -> bool:
     """Whether one of the two is the other or lies in it."""
     return holds_in(one, other) or holds_in(other, one)
+
+
+def any_related(some: Collection[str], others: Collection[str]) -> bool:
+    """Whether a place of the one kind and one of the other are related; of none nothing is."""
+    return any(related(one, other) for one in some for other in others)
 
 
 def province(name: str) -> str:

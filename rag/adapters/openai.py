@@ -91,8 +91,9 @@ class OpenAIChatModel:
                 **self._format(schema),
             ) as reply:
                 if "event-stream" in reply.headers.get("content-type", ""):
-                    async for piece in _streamed(await reply.parse()):
-                        yield piece
+                    async with contextlib.aclosing(_streamed(await reply.parse())) as pieces:
+                        async for piece in pieces:
+                            yield piece
                 else:
                     yield _whole(await reply.json())
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:

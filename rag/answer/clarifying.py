@@ -18,7 +18,7 @@ def missing(units: Sequence[EvidenceUnit], documents: Mapping[str, Document]) ->
     """What decides between the units, of a question that names no place: the insured place, or nothing."""
     told = [_places(unit, documents) for unit in units]
     named = [one for one in told if one]
-    apart = any(not _related(one, other) for n, one in enumerate(named) for other in named[:n])
+    apart = any(not places.any_related(one, other) for n, one in enumerate(named) for other in named[:n])
     return (INSURED_PLACE,) if apart else ()
 
 
@@ -30,7 +30,3 @@ def general(units: Sequence[EvidenceUnit], documents: Mapping[str, Document]) ->
 def _places(unit: EvidenceUnit, documents: Mapping[str, Document]) -> tuple[str, ...]:
     document = documents.get(unit.document_id)
     return (document.places if document else ()) or places.find("\n".join((*unit.title_path, unit.text)))
-
-
-def _related(one: Sequence[str], other: Sequence[str]) -> bool:
-    return any(places.related(a, b) for a in one for b in other)

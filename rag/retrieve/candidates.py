@@ -58,4 +58,4 @@ def _of_another_place(unit: EvidenceUnit, document: Document, asked_places: Coll
     if not asked_places or document.places:
         return False
     named = places.find("\n".join((*unit.title_path, unit.text)))
-    return bool(named) and not any(places.related(asked, name) for asked in asked_places for name in named)
+    return bool(named) and not places.any_related(asked_places, named)

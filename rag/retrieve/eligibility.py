@@ -44,7 +44,7 @@ def eligible(document: Document, asked_places: Collection[str], as_of: dt.date) 
         return False  # replaced, and nobody knows since when
     if not asked_places or not document.places:
         return True
-    return any(places.related(asked, own) for asked in asked_places for own in document.places)
+    return places.any_related(asked_places, document.places)
 
 
 def local(document: Document, asked_places: Collection[str]) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.resources
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -21,6 +21,7 @@ from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
 from rag.retrieve.eligibility import local
 from rag.retrieve.linear import Linear, Matrix
+from rag.retrieve.narrowing import narrowed
 from rag.retrieve.siblings import nearer_first
 from rag.retrieve.wording import worded
 from rag.text import fold
@@ -34,10 +35,6 @@ MAX_CHARACTERS = 400
 # How much less than the whole a part may score and still stand for it.
 MAX_LOSS = 1.0
 _MAX_POOL = 40
-# 还没退休 names 退休, and asks for somebody else.
-_DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
-# So many rows of a table, or items of a list, are shown by themselves; more are shown as the whole.
-_FEW_PARTS = 3
 _RAREST = 2
 # What a word counts of which all characters, but not the word, are there.
 _SOME = 0.8
@@ -151,6 +148,7 @@ def sufficiency_row(
     texts = [_with_titles(found.units[i]) for i in chosen]
     carried = {term for text in texts for term in terms(text)}
     types, years = cues.answer_types(question), cues.years(question)
+    named_there = {name for text in texts for name in places.find(text)}
     asked = qualifiers.mentioned(question)
     words = [word for word in topic_words(question) if word not in cues.SPOKEN and word not in named]
     alike, alike_top = _likeness(words, "".join(texts)), _likeness(words, texts[0])
@@ -159,7 +157,7 @@ def sufficiency_row(
         "rarest": _carried_share(dict(sorted(known.items(), key=lambda t: -t[1])[:_RAREST]), carried),
         "unseen": len(unseen) / max(len(weights), 1),
         "unseen_terms": float(len(unseen)),
-        "place_absent": float(bool(asked_places) and not any(_names_one_of(t, asked_places) for t in texts)),
+        "place_absent": float(bool(asked_places) and not places.any_related(asked_places, named_there)),
         "figure_absent": float(bool(types) and not any(cues.has_figure(found.units[i].text, types) for i in chosen)),
         "year_absent": float(bool(years) and not any(year in text for year in years for text in texts)),
         "lead": _lead(scores),
@@ -219,37 +217,6 @@ def choose(found: Candidates, scores: Matrix, margins: Margins, *, one_thing: bo
     return chosen
 
 
-def narrowed(found: Candidates, i: int, question: str, asked_places: Collection[str]) -> list[int]:
-    """The rows or items of a chosen table or list that are for what the question names, if few; else the unit itself.
-
-    Who asks about a third-class hospital is not told of the others, nor who asks about 成都 of 北京.
-    """
-    parts = [j for j, unit in enumerate(found.units) if unit.parent == found.units[i].id]
-    own = [found.units[j].text.rpartition("\n")[2] for j in parts]
-    fitting = set(range(len(parts)))
-    for values in _told_apart(question, asked_places, own):
-        fitting &= values
-    is_few = 0 < len(fitting) <= min(_FEW_PARTS, len(parts) - 1)
-    return [parts[n] for n in sorted(fitting)] if is_few else [i]
-
-
-def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[str]) -> Iterator[set[int]]:
-    """For each thing that the question names and a part is for, the parts that are for it or name none of its kind."""
-    told = [qualifiers.mentioned(part) for part in parts]
-    denied = {d for d, _, start, _ in qualifiers.located(question) if _DENIED.search(question[:start])}
-    for dimension, asked in qualifiers.mentioned(question).items():
-        if dimension not in denied and any(asked & values.get(dimension, frozenset()) for values in told):
-            yield {n for n, values in enumerate(told) if dimension not in values or asked & values[dimension]}
-    own = {*asked_places, *places.find(question)}
-    named = [places.find(part) for part in parts]
-    if any(_of(own, names) for names in named):
-        yield {n for n, names in enumerate(named) if not names or _of(own, names)}
-
-
-def _of(asked_places: Collection[str], names: Collection[str]) -> bool:
-    return any(places.related(asked, name) for asked in asked_places for name in names)
-
-
 class EvidenceFinder:
     """Chooses evidence with a fitted model."""
 
@@ -269,7 +236,7 @@ class EvidenceFinder:
         )
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
         near = choose(found, scores, self._model.margins, one_thing=False)
-        chosen = [row for i in chosen for row in narrowed(found, i, question, asked_places)]
+        chosen = [row for i in chosen for row in narrowed(found.units, i, question, asked_places)]
         pool = self._pool(found, scores, chosen)
         units = tuple(found.units[i] for i in chosen)
         details = _details(found, scores, chosen) if one else {}
@@ -344,7 +311,3 @@ def arranged(scores: Matrix, asked_places: Collection[str], found: Candidates) -
 
 def _with_titles(unit: EvidenceUnit) -> str:
     return "：".join((*unit.title_path, unit.text))
-
-
-def _names_one_of(text: str, asked: Collection[str]) -> bool:
-    return _of(asked, places.find(text))

@@ -116,7 +116,7 @@ def _pairs(text: str) -> dict[str, None]:
 def _is_elsewhere(text: str, asked_places: Collection[str]) -> bool:
     """Whether a text names places, and none that has to do with those asked for."""
     named = _named(text) if asked_places else ()
-    return bool(named) and not any(places.related(asked, name) for asked in asked_places for name in named)
+    return bool(named) and not places.any_related(asked_places, named)
 
 
 # What a passage names does not change from one question to the next.

@@ -8,7 +8,6 @@ three figures, and wording can't tell them apart: the place must.
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from collections.abc import Sequence
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from rag import places
 from rag.retrieve.linear import Matrix
-from rag.text import fold
+from rag.text import bigrams
 
 _FIGURES = re.compile(r"\d+(?:\.\d+)?")
 # The share of character pairs that two wordings of one rule have in common.
@@ -61,5 +60,4 @@ def _skeleton(text: str) -> frozenset[str]:
     for _, start, end in places.located(text):
         kept.append(text[done:start])
         done = end
-    words = _FIGURES.sub("#", fold("".join((*kept, text[done:]))))
-    return frozenset(a + b for a, b in itertools.pairwise(words))
+    return bigrams(_FIGURES.sub("#", "".join((*kept, text[done:]))))

@@ -131,7 +131,10 @@ PLANTS = (
     ),
     Plant(
         "a figure changed in the corpus",
-        (Edit("corpus/documents/national-platform-reimbursement-guide.md", "50%", "60%"),),
+        (
+            Edit("corpus/documents/national-platform-reimbursement-guide.md", "90%", "60%"),
+            Edit("corpus/documents/national-platform-reimbursement-guide.md", "50%", "60%"),
+        ),
         frozenset({"verbatim", "no_forbidden", "all_facts"}),
     ),
     Plant(

@@ -126,6 +126,7 @@ def completeness(
     It may drop words, never a figure, a hedge or a group, and it has no content word of its own: 可以反复用 would
     otherwise pass where the evidence says 只能使用一次. With `whole` most of the evidence has to be kept.
     """
+    is_row = any(text.lstrip().startswith("|") for text in evidence)
     claim, told, title = same_words(claim), same_words("\n".join(evidence)), same_words(title)
     around = fold(told + title)
     if novel := [term for term in _words(claim) if len(term) > 1 and term not in around]:
@@ -146,7 +147,8 @@ def completeness(
     for dimension, values in groups.items():
         missing = values - own_groups.get(dimension, frozenset())
         unsaid = missing - asked.get(dimension, frozenset()) if dimension in _WHO else frozenset()
-        if unsaid or (len(values) > 1 and missing):  # whom a rule is for, and what tells two apart, stays with it
+        # whom a rule is for, what tells two apart, and the case of a row among rows for others stays with it
+        if unsaid or (missing and (is_row or len(values) > 1)):
             return (Problem("incomplete", "", "、".join(sorted(missing))),)
     kept = _share(topic_terms(told), claim)
     return (

@@ -296,3 +296,17 @@ def test_whom_a_rule_is_for_stays_with_it() -> None:
     said = "宁波市医保参保人到杭州市三级甲等医院看病，不用办理备案，可以直接刷卡结算。"
     assert completeness(said, told, "宁波医保去杭州看病要备案吗")
     assert not completeness(said, told, "宁波职工医保去杭州看病要备案吗")
+
+
+@pytest.mark.parametrize(
+    ("claim", "stands"),
+    [
+        ("绍兴职工医保住院起付标准为800元。", False),
+        ("绍兴职工医保二级及以下医疗机构住院起付标准为800元。", True),
+        ("绍兴职工医保住院的二级及以下医疗机构起付标准为800元。", True),
+    ],
+)
+def test_a_rewording_of_a_row_keeps_the_case_of_the_row(claim: str, *, stands: bool) -> None:
+    """Though it was asked for: beside the row stand others, for other cases."""
+    row = "| 绍兴职工医保住院的医疗机构级别 | 起付标准 |\n| 二级及以下医疗机构 | 800元 |"
+    assert (completeness(claim, [row], "职工医保，绍兴二级医院住院门槛费多少") == ()) is stands

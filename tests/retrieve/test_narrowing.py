@@ -1,0 +1,50 @@
+"""Of a table or a list only the parts are shown that the question is about, where they are few."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.retrieve.narrowing import narrowed
+from tests.making import a_unit
+
+SENTENCE = a_unit("c#u0", "三级医院报80%。")
+LEVELS = a_unit("a#u0", "| 级别 | 比例 |\n| --- | --- |\n| 三级 | 80% |\n| 二级 | 85% |\n| 一级 | 90% |", kind="list")
+ROWS = tuple(
+    a_unit(f"a#u{n}", f"| 级别 | 比例 |\n| {level} | {share} |", 10 * n, kind="row", parent="a#u0")
+    for n, (level, share) in enumerate((("三级", "80%"), ("二级", "85%"), ("一级", "90%")), 1)
+)
+CITIES = tuple(
+    a_unit(f"b#u{n}", f"各地起付线：\n- {where}{line}元", 10 * n, kind="item", parent="b#u0")
+    for n, (where, line) in enumerate((("全国一般", 800), ("北京", 1300), ("成都", 300)), 1)
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("三级医院报多少？", [1]),
+        ("三级和二级医院各报多少？", [1, 2]),
+        ("医院报多少？", [0]),
+        ("不去三级医院的话报多少？", [0]),
+        ("社区医院报多少？", [0]),
+        ("三级、二级、一级医院各报多少？", [0]),
+    ],
+)
+def test_of_a_table_the_rows_that_are_asked_for_are_shown(question: str, shown: list[int]) -> None:
+    """What the question names singles them out; where it names none of them, denies one or wants all, the whole."""
+    assert narrowed((LEVELS, *ROWS), 0, question, ()) == shown
+
+
+def test_of_a_list_of_places_the_one_asked_for_is_shown() -> None:
+    """With what is said of no place; a place that only the question names counts, too."""
+    whole = a_unit("b#u0", "各地起付线：\n- 全国一般800元\n- 北京1300元\n- 成都300元", kind="list")
+    found = (whole, *CITIES)
+    assert narrowed(found, 0, "起付线多少？", ("成都",)) == [1, 3]
+    assert narrowed(found, 0, "去北京看病，起付线多少？", ("成都",)) == [0]
+    assert narrowed(found, 0, "起付线多少？", ("宁波",)) == [0]
+
+
+def test_what_has_no_parts_is_shown_as_it_is() -> None:
+    """A sentence, or a table whose rows were not found."""
+    assert narrowed((SENTENCE, LEVELS), 0, "三级医院报多少？", ()) == [0]
+    assert narrowed((SENTENCE, LEVELS), 1, "三级医院报多少？", ()) == [1]
