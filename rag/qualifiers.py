@@ -36,6 +36,12 @@ DIMENSIONS: Mapping[str, Mapping[str, str]] = {
     "delivery": {"顺产": r"顺产|自然分娩|自己生的|顺的", "剖宫产": r"剖宫产|剖腹产|剖产"},
 }
 
+# What leaves a dimension open: whoever or whatever was not named before.
+_OTHERS: Mapping[str, re.Pattern[str]] = {
+    "level": re.compile(r"其[他它余](?:各?级|类别?)?的?(?:定点)?(?:医[院疗药]|机构)"),
+    "employment": re.compile(r"其[他它余]的?(?:参保|人员|职工|居民)"),
+}
+
 _PATTERNS = {
     dimension: {value: re.compile(words, re.IGNORECASE) for value, words in values.items()}
     for dimension, values in DIMENSIONS.items()
@@ -49,6 +55,17 @@ def mentioned(text: str) -> dict[str, frozenset[str]]:
         for dimension, values in _PATTERNS.items()
     }
     return {dimension: values for dimension, values in found.items() if values}
+
+
+def left_open(text: str) -> frozenset[str]:
+    """The dimensions in which `text` speaks of all others as well: 基层医疗机构90%，其他医疗机构85%."""
+    return frozenset(dimension for dimension, pattern in _OTHERS.items() if pattern.search(text))
+
+
+def restricted(text: str) -> dict[str, frozenset[str]]:
+    """What `text` names, by dimension, without the dimensions that it leaves open."""
+    opened = left_open(text)
+    return {dimension: values for dimension, values in mentioned(text).items() if dimension not in opened}
 
 
 def shared(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str]]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.qualifiers import DIMENSIONS, excluded, located, mentioned, shared
+from rag.qualifiers import DIMENSIONS, excluded, located, mentioned, restricted, shared
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,21 @@ def test_excluded_counts_dimensions_that_speak_of_others_only() -> None:
     assert excluded(asked, mentioned("居民门诊")) == 2
     assert excluded(asked, mentioned("职工和居民住院")) == 0
     assert excluded(asked, mentioned("三级医院")) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "of_its_own"),
+    [
+        ("基层医疗机构90%，其他医疗机构85%", {}),
+        ("基层医疗机构90%，其余定点医院85%", {}),
+        ("灵活就业和其他人员", {}),
+        ("基层医疗机构90%", {"level": {"基层"}}),
+        ("基层医疗机构和其他材料", {"level": {"基层"}}),
+    ],
+)
+def test_what_speaks_of_all_others_too_is_restricted_to_nobody(text: str, of_its_own: dict[str, set[str]]) -> None:
+    """A third-class hospital is one of the others where only 基层 is named."""
+    assert restricted(text) == of_its_own
 
 
 def test_mentions_are_located_in_the_text() -> None:

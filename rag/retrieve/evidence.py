@@ -21,7 +21,7 @@ from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
 from rag.retrieve.eligibility import local
 from rag.retrieve.linear import Linear, Matrix
-from rag.retrieve.narrowing import narrowed
+from rag.retrieve.narrowing import Narrowing
 from rag.retrieve.siblings import nearer_first
 from rag.retrieve.wording import worded
 from rag.text import fold
@@ -110,14 +110,13 @@ def rank_rows(question: str, asked_places: Collection[str], found: Candidates, n
     types, listed = cues.answer_types(question), cues.wants_list(question)
     asked = qualifiers.mentioned(question)
     texts = [_with_titles(unit) for unit in found.units]
-    told = [qualifiers.mentioned(text) for text in texts]
     is_list = np.array([unit.kind == "list" for unit in found.units], dtype=float)
     makers: dict[str, Callable[[], Sequence[float] | Matrix]] = {
         "announces": lambda: [float(bool(_ANNOUNCES.search(unit.text))) for unit in found.units],
         "excerpt": lambda: [float(p.document.kind == "excerpt") for p in found.passages],
         "figure": lambda: [float(cues.has_figure(unit.text, types)) for unit in found.units],
-        "qualifiers": lambda: [float(qualifiers.shared(asked, t)) for t in told],
-        "excluded": lambda: [float(qualifiers.excluded(asked, t)) for t in told],
+        "qualifiers": lambda: [float(qualifiers.shared(asked, qualifiers.mentioned(t))) for t in texts],
+        "excluded": lambda: [float(qualifiers.excluded(asked, qualifiers.restricted(t))) for t in texts],
         "list": lambda: is_list * listed,
         "list_unasked": lambda: is_list * (not listed),
         "length": lambda: [math.log(len(unit.text)) for unit in found.units],
@@ -168,7 +167,7 @@ def sufficiency_row(
         "unlike": float((alike == 0).sum()),
         "words": float(len(words)),
         "place_asked": float(bool(asked_places)),
-        "excluded": float(min(qualifiers.excluded(asked, qualifiers.mentioned(t)) for t in texts)),
+        "excluded": float(min(qualifiers.excluded(asked, qualifiers.restricted(t)) for t in texts)),
         "cosine_top": float(found.cosine[chosen[0]]),
         "cosine_best": float(found.cosine.max()),
         "cosine_chunk_best": float(found.cosine_chunk.max()),
@@ -236,8 +235,9 @@ class EvidenceFinder:
         )
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
         near = choose(found, scores, self._model.margins, one_thing=False)
-        chosen = [row for i in chosen for row in narrowed(found.units, i, question, asked_places)]
-        pool = self._pool(found, scores, chosen)
+        narrowed = Narrowing(found.units, question, asked_places)
+        chosen = list(dict.fromkeys(row for i in chosen for row in narrowed(i)))
+        pool = _pool(found, scores, chosen, narrowed)
         units = tuple(found.units[i] for i in chosen)
         details = _details(found, scores, chosen) if one else {}
         return Evidence(
@@ -251,14 +251,17 @@ class EvidenceFinder:
             behind=_behind(found, scores),
         )
 
-    def _pool(self, found: Candidates, scores: Matrix, chosen: list[int]) -> tuple[EvidenceUnit, ...]:
-        kept = list(chosen)
-        for i in _by_score(found, scores):
-            if len(kept) == _MAX_POOL:
-                break
-            if not any(_overlap(found.units[i], found.units[j]) for j in kept):
-                kept.append(i)
-        return tuple(found.units[i] for i in kept)
+
+def _pool(
+    found: Candidates, scores: Matrix, chosen: Sequence[int], narrowed: Callable[[int], list[int]]
+) -> tuple[EvidenceUnit, ...]:
+    """The chosen units and the best others, of tables and lists what is for what the question names; none overlap."""
+    kept = list(chosen)
+    for i in _by_score(found, scores):
+        for j in narrowed(i):
+            if len(kept) < _MAX_POOL and not any(_overlap(found.units[j], found.units[k]) for k in kept):
+                kept.append(j)
+    return tuple(found.units[i] for i in kept)
 
 
 def _behind(found: Candidates, scores: Matrix) -> dict[str, float]:

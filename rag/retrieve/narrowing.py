@@ -7,6 +7,7 @@ all is the job of `evidence`.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from rag import places, qualifiers
@@ -16,29 +17,57 @@ from rag.domain import EvidenceUnit
 _DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
 # So many parts are shown by themselves; more are shown as the whole.
 _FEW = 3
+_PARTS = frozenset({"row", "item"})
 
 
-def narrowed(units: Sequence[EvidenceUnit], i: int, question: str, asked_places: Collection[str]) -> list[int]:
-    """The rows or items of `units[i]` that are for what the question names, if they are few; else `i` itself.
+class Narrowing:
+    """What of each table or list is for what a question names: who asks about 成都 is not told of 北京."""
 
-    Who asks about a third-class hospital is not told of the others, nor who asks about 成都 of 北京.
-    """
-    parts = [j for j, unit in enumerate(units) if unit.parent == units[i].id]
-    own = [units[j].text.rpartition("\n")[2] for j in parts]
-    fitting = set(range(len(parts)))
-    for values in _told_apart(question, asked_places, own):
-        fitting &= values
-    is_few = 0 < len(fitting) <= min(_FEW, len(parts) - 1)
-    return [parts[n] for n in sorted(fitting)] if is_few else [i]
+    def __init__(self, units: Sequence[EvidenceUnit], question: str, asked_places: Collection[str]) -> None:
+        self._units, self._question, self._places = units, question, asked_places
+        self._inside: dict[str, list[int]] = defaultdict(list)
+        self._beside: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for i, unit in enumerate(units):
+            if unit.parent:
+                self._inside[unit.parent].append(i)
+            if unit.lead and unit.kind in _PARTS:
+                self._beside[_together(unit)].append(i)
+
+    def __call__(self, i: int) -> list[int]:
+        """The rows or items of unit `i` that are for what the question names, if they are few; else `i` itself.
+
+        Of a row or an item that is not among them, they take the place.
+        """
+        unit = self._units[i]
+        parts = self._inside.get(unit.id) or self._beside.get(_together(unit)) or [i]
+        own = [self._units[j].text.rpartition("\n")[2] for j in parts]
+        fitting = set(range(len(parts)))
+        for values in _told_apart(self._question, self._places, own):
+            fitting &= values
+        few = 0 < len(fitting) <= min(_FEW, len(parts) - 1)
+        shown = [parts[n] for n in sorted(fitting)] if few else [i]
+        return [i] if i in shown else shown
+
+
+def _together(unit: EvidenceUnit) -> tuple[object, ...]:
+    """What rows under one header, or items under one lead-in, have in common."""
+    return unit.kind, unit.document_id, unit.lead
 
 
 def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[str]) -> Iterator[set[int]]:
-    """For each thing that the question names and a part is for, the parts that are for it or name none of its kind."""
-    told = [qualifiers.mentioned(part) for part in parts]
+    """For each thing that the question names and a part is for, the parts that are for it or name none of its kind.
+
+    Where no part names it, the part for all others (其他医疗机构) is for it.
+    """
+    told, opened = [qualifiers.mentioned(part) for part in parts], [qualifiers.left_open(part) for part in parts]
     denied = {d for d, _, start, _ in qualifiers.located(question) if _DENIED.search(question[:start])}
     for dimension, asked in qualifiers.mentioned(question).items():
-        if dimension not in denied and any(asked & values.get(dimension, frozenset()) for values in told):
+        if dimension in denied:
+            continue
+        if any(asked & values.get(dimension, frozenset()) for values in told):
             yield {n for n, values in enumerate(told) if dimension not in values or asked & values[dimension]}
+        elif any(dimension in others for others in opened):
+            yield {n for n, values in enumerate(told) if dimension not in values or dimension in opened[n]}
     own = {*asked_places, *places.find(question)}
     named = [places.find(part) for part in parts]
     if any(places.any_related(own, names) for names in named):

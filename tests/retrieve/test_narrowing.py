@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieve.narrowing import narrowed
+from rag.domain import EvidenceUnit, Span
+from rag.retrieve.narrowing import Narrowing
 from tests.making import a_unit
 
 SENTENCE = a_unit("c#u0", "三级医院报80%。")
 LEVELS = a_unit("a#u0", "| 级别 | 比例 |\n| --- | --- |\n| 三级 | 80% |\n| 二级 | 85% |\n| 一级 | 90% |", kind="list")
-ROWS = tuple(
-    a_unit(f"a#u{n}", f"| 级别 | 比例 |\n| {level} | {share} |", 10 * n, kind="row", parent="a#u0")
-    for n, (level, share) in enumerate((("三级", "80%"), ("二级", "85%"), ("一级", "90%")), 1)
-)
+OTHERS = ("其他医疗机构", "85%")
+
+
+def _row(n: int, level: str, share: str) -> EvidenceUnit:
+    """A row of the table of levels."""
+    text, header = f"| 级别 | 比例 |\n| {level} | {share} |", (Span(0, 5),)
+    return a_unit(f"a#u{n}", text, 10 * n, kind="row", parent="a#u0", lead=header)
+
+
+ROWS = tuple(_row(n, *cells) for n, cells in enumerate((("三级", "80%"), ("二级", "85%"), ("一级", "90%")), 1))
 CITIES = tuple(
     a_unit(f"b#u{n}", f"各地起付线：\n- {where}{line}元", 10 * n, kind="item", parent="b#u0")
     for n, (where, line) in enumerate((("全国一般", 800), ("北京", 1300), ("成都", 300)), 1)
@@ -32,19 +39,33 @@ CITIES = tuple(
 )
 def test_of_a_table_the_rows_that_are_asked_for_are_shown(question: str, shown: list[int]) -> None:
     """What the question names singles them out; where it names none of them, denies one or wants all, the whole."""
-    assert narrowed((LEVELS, *ROWS), 0, question, ()) == shown
+    assert Narrowing((LEVELS, *ROWS), question, ())(0) == shown
+
+
+@pytest.mark.parametrize(("chosen", "shown"), [(1, [1]), (2, [1]), (3, [1])])
+def test_a_row_by_itself_gives_way_to_the_one_that_is_asked_for(chosen: int, shown: list[int]) -> None:
+    """However near in wording it is, the row of another level is somebody else's rule; with the table or without."""
+    assert Narrowing((LEVELS, *ROWS), "三级医院报多少？", ())(chosen) == shown
+    assert Narrowing(ROWS, "三级医院报多少？", ())(chosen - 1) == [row - 1 for row in shown]
+
+
+def test_the_row_for_all_others_is_for_whom_no_row_names() -> None:
+    """A third-class hospital is one of 其他医疗机构 where only 基层 has a row of its own; else both rows may be."""
+    others = (LEVELS, ROWS[0], *(_row(n, *cells) for n, cells in enumerate((("基层医疗机构", "90%"), OTHERS), 2)))
+    assert Narrowing((others[0], *others[2:]), "三级医院报多少？", ())(0) == [2]
+    assert Narrowing(others, "三级医院报多少？", ())(0) == [1, 3]
 
 
 def test_of_a_list_of_places_the_one_asked_for_is_shown() -> None:
     """With what is said of no place; a place that only the question names counts, too."""
     whole = a_unit("b#u0", "各地起付线：\n- 全国一般800元\n- 北京1300元\n- 成都300元", kind="list")
     found = (whole, *CITIES)
-    assert narrowed(found, 0, "起付线多少？", ("成都",)) == [1, 3]
-    assert narrowed(found, 0, "去北京看病，起付线多少？", ("成都",)) == [0]
-    assert narrowed(found, 0, "起付线多少？", ("宁波",)) == [0]
+    assert Narrowing(found, "起付线多少？", ("成都",))(0) == [1, 3]
+    assert Narrowing(found, "去北京看病，起付线多少？", ("成都",))(0) == [0]
+    assert Narrowing(found, "起付线多少？", ("宁波",))(0) == [0]
 
 
 def test_what_has_no_parts_is_shown_as_it_is() -> None:
     """A sentence, or a table whose rows were not found."""
-    assert narrowed((SENTENCE, LEVELS), 0, "三级医院报多少？", ()) == [0]
-    assert narrowed((SENTENCE, LEVELS), 1, "三级医院报多少？", ()) == [1]
+    assert Narrowing((SENTENCE, LEVELS), "三级医院报多少？", ())(0) == [0]
+    assert Narrowing((SENTENCE, LEVELS), "三级医院报多少？", ())(1) == [1]

@@ -15,12 +15,14 @@ _SENTENCE_END = re.compile(r"[。；！!;\n]")
 # A word that leaves out the rest, and what in the evidence may say so: evidence that has none of it was widened.
 _BROUGHT: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (
-        re.compile(r"只有|只能|只限|只可|仅能|仅限|仅可|限于|唯一|只(?=在|由|到|用|凭|以|给|报|赔|支付)"),
-        re.compile(r"[只仅才限除专独]|方[可能]|部分|唯一|必须|须|应|不得|不能|不可|不予|不在|以外|之外|其他"),
+        re.compile(r"只有|只能|只限|只可|仅能|仅限|仅可|限于|唯一|只(?=在|由|到|用|凭|以|给|报|赔|支付|看|按|认)"),
+        re.compile(
+            r"[只仅才限除专独]|前提|条件(?!下)|方[可能]|部分|唯一|必须|须|应|不得|不能|不可|不予|不在|以外|之外|其他"
+        ),
     ),
     (
         re.compile(
-            r"一律|任何情[形况]|凡是|统统|无条件|毫无例外|全都|各级(?!财政|人民|政府)|不分(?![段期次开红])|统一确定"
+            r"一律|任何情[形况]|凡是|统统|通通|无条件|毫无例外|全都|各级(?!财政|人民|政府)|不分(?![段期次开红])|统一确定"
         ),
         re.compile(r"一律|统一|任何|凡|所有|全部|全体|一切|[都各每]|(?<!人)均|[不无]论|不得|必须|不分|[的者][，,]"),
     ),
@@ -33,7 +35,7 @@ _BROUGHT: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (re.compile(r"不例外|无一例外|没有例外"), re.compile(r"不例外|无一例外|毫无例外|没有例外")),
 )
 # What allows nothing but one thing, or demands several at once; and what leaves a choice.
-_NO_CHOICE = re.compile(r"只有|[只仅](?:能|可|限)|唯一|缺一不可|两[样者个][都均]|[都均]要")
+_NO_CHOICE = re.compile(r"只有|[只仅](?:能|可|限)|唯一|缺一不可|两[样者个][都均]|[都均][要得]|[要得](?:一起|一并|同时)")
 _CHOICE = re.compile(r"或(?!许)|也可|均可|都可|任选|多种|还可|既可")
 _ONLY = re.compile(r"[仅只才]|(?<!解)除|方可|方能|以外|停止|终止")
 # What has no exception, and what is one.

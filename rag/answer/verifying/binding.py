@@ -27,7 +27,7 @@ _EXCLUSIVE = frozenset(
         "insurance benefit money contract wait party fault cause harm severity penalty agent "  # of contracts
         "sex grown kin state "  # whose
         "times every day month year since length early above break transfer sum "  # when
-        "order direction most copy form usual sure"  # how
+        "order direction step most copy form usual sure"  # how
     ).split()
 )
 # When it counts: a claim may not name one where the evidence names none.
@@ -209,5 +209,6 @@ def _open_alike(mention: Mention, other: Mention) -> bool:
     if mention.bound[0] and other.bound[0]:
         if mention.refused != other.refused:
             return True
-        return (mention.unfulfilled or other.unfulfilled) and polarity.contraposed(mention.text, other.text)
+        turned_round = mention.unfulfilled and polarity.unmet(mention.text)
+        return (turned_round or other.unfulfilled) and polarity.contraposed(mention.text, other.text)
     return not (mention.bound[1] or other.bound[1]) or mention.dimension in {"period", "count", "date", "number"}

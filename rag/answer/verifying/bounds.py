@@ -17,7 +17,7 @@ _BOUNDS: tuple[tuple[Direction, re.Pattern[str], re.Pattern[str]], ...] = (
         "up",
         re.compile(r"不低于|不少于|至少|最低|最少|最短|最小|下限|起码|超过多少|满多少|起付线?|起报"),
         re.compile(
-            r"(?:不小于|不早于|不(?:会|能|得|可|应)?(?:低于|少于|短于)|[>≥]=?|(?<![不未没])(?:超过|超出|高于|多于|大于|达到|突破|高出|过了|超)|(?<![不未没])(?<![不未没][缴交付])满|[花用交缴][到够]|自|从)"
+            r"(?:不小于|不早于|不(?:会|能|得|可|应)?(?:低于|少于|短于|低过|少过)|[>≥]=?|(?<![不未没])(?<!不[会能得可应])(?:超过|超出|高于|多于|大于|达到|突破|高出|过了|超)|起步就?[得要]?|(?<![不未没])(?<![不未没][缴交付])满|[花用交缴][到够]|自|从)"
             r"[了到为是：:约人民币]*$"
         ),
     ),
@@ -25,7 +25,7 @@ _BOUNDS: tuple[tuple[Direction, re.Pattern[str], re.Pattern[str]], ...] = (
         "down",
         re.compile(r"不高于|不超过|至多|最高|最多|最长|最大|上限|封顶线?|限额|额度|高达"),
         re.compile(
-            r"(?:[未没]有?超[过出]|不(?:会|能|得|可|应)?(?:超[过出]|高于|多于)|[<≤]=?|不大于|不长于|不晚于|(?<!不)(?:低于|少于|小于|短于)|[不未没]有?[缴交付]?满|不足|[不未没]有?到|"
+            r"(?:[未没]有?超[过出]|不(?:会|能|得|可|应)?(?:超[过出]|高于|多于|大于|长于|晚于|迟于|高过|多过)|[<≤]=?|(?<!不)(?:低于|少于|小于|短于)|[不未没]有?[缴交付]?满|不足|[不未没]有?到|"
             r"达不到|[未没]有?达到?|不够)[了到为是：:约人民币]*$"
         ),
     ),
@@ -41,6 +41,7 @@ _SAID_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
 _WEAK = re.compile(
     r"[到够]|上限|下限|封顶|达到|满(?!多少)|自|从|过了|起付|起报|超过多少|起|以后|之后|后|以内|之内|内|限额|额度|为限|之前|前|以前|突破|高达"
 )
+_LATER = re.compile(r"[以之]?后")
 _RANGE_LEFT = re.compile(r"(?:至|到|-|~|—|–|以上)+$")
 _RANGE_RIGHT = re.compile(r"(?:至|到|-|~|—|–)")
 _CLAUSE = re.compile(r"[，。；;,]")
@@ -54,7 +55,7 @@ def bound(before: str, after: str) -> tuple[Direction, bool]:
     if _RANGE_RIGHT.match(after):
         return "up", False
     if before and _RANGE_LEFT.fullmatch(before):
-        return "down", False
+        return ("up" if _LATER.match(after) else "down"), False
     clause = _CLAUSE.split(before)[-1]
     for direction, pattern in _AFTER:
         if match := pattern.match(after):

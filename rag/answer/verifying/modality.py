@@ -19,13 +19,13 @@ from rag.answer.verifying.wording import word_class
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?|\n]")
 _SENTENCE_END = re.compile(r"[。；！!;\n]")
 _REFUSAL = re.compile(
-    r"不能(?!力|超[过出]|低于|少于)|不可(?!抗|避)(?:以)?|不得(?!不)|不予|不准|不许|无权|无法|禁止|严禁|不再"
+    r"不能(?!力|超[过出]|[高低多少晚迟]于|[高低多少]过)|不可(?!抗|避)(?:以)?|不得(?!不|超[过出]|[高低多少晚迟]于)|不予|不准|不许|无权|无法|禁止|严禁|不再"
 )
 _PERMISSION = re.compile(r"(?<!不)可以|(?<![不许认即])可(?![能行靠是以用])|(?<![不功性可])能(?!力)|允许|准许|有权|得以")
 _DUTY = re.compile(
     r"必须|务必|应当|应该|(?<![不无])必需|(?<![无不必])须|(?<![对相适供反响不])应(?![对用急收])|(?<![根据按照有所])需要?(?!求)|得(?=[先要在向由])|(?<![不需])要(?![求么])|强制|前提(?!下)"
 )
-_STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|(?<![不非])强制")
+_STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|(?<![不非])强制|(?<!不)一定[会要]|必然|必定")
 _ENCOURAGED = re.compile(r"鼓励|提倡|倡导|支持(?=[^，。；]{2})")
 _OPTIONS = frozenset({"可以", "有权"})
 # What gives a duty another form: only then, only who, on condition.
@@ -35,7 +35,7 @@ _VERDICT = re.compile(
 )
 _COPULA = re.compile(r"(?<![可但就还只要凡总不])(?:属于|也?是|算)")
 _THEN = re.compile(r"[就也仍]")
-_WAIVER = re.compile(r"无需|无须|不需要?|不用|不必|免于|免(?=备案|予|除|交|缴)")
+_WAIVER = re.compile(r"无需|无须|不需要?|不用|用不着|不必|免于|免(?=备案|予|除|交|缴)")
 # What refuses without a word of refusal.
 _EXCLUSION = re.compile(
     r"[不没未无非免禁仅只才]|(?<!解)除|自[费付理]|例外|停止|终止|中断|失[效败]|拒绝|取消|以外|避免|难以|之?前(?![往提来])"

@@ -17,7 +17,7 @@ from rag.answer.verifying.wording import words
 from rag.domain import Value
 
 # What the dictionary's name of a person or a body ends with.
-_PERSON = re.compile(r"人员|.+(?:人士|[人者员民生师士户工妻妇亲友属童儿女母])$|家属|配偶|职工|邻居|同事|同学")
+_PERSON = re.compile(r"人员|.*公众|.+(?:人士|[人者员民生师士户工妻妇亲友属童儿女母])$|家属|配偶|职工|邻居|同事|同学")
 _BODY = re.compile(r".+(?:部门|机构|机关|单位|[局厅委署关])$|法院|银行|学校")
 # What says only that a person or a body is meant; the name is what stands before it.
 _HEAD = re.compile(
@@ -49,6 +49,7 @@ _SAME = """
 成年人 成年 成人
 警察 公安 派出所
 社保 社会保险 社会保障
+个体户 个体工商户
 医保 医疗保障 医疗保险
 残疾人 残疾 残障
 """

@@ -13,7 +13,7 @@ from rag.answer.verifying.wording import word_class, words
 from rag.domain import Value
 
 _NEGATION = re.compile(
-    r"不(?!(?:[同论仅只但管断过良便时明幸服限]|足(?!以)|少(?!于)|满(?![足意])|(?:能|得|可|会|应|可以|应当)?(?:少于|低于|超过|超出|高于|多于|大于|短于)|到(?=\d|[一二三四五六七八九十半])|"
+    r"不(?!(?:[同论仅只但管断过良便时明幸服限]|足(?!以)|少(?!于)|满(?![足意])|(?:能|得|可|会|应|可以|应当)?(?:[少低高多大短长晚迟]于|[低少高多]过|超[过出])|到(?=\d|[一二三四五六七八九十半])|"
     r"一[定样致]|定期|动产|可抗力))"
     r"(?:需要|须要|能够|可以|允许|准许|应当|应该|再|予以|予|得|能|可|会|准|许|必|用|须|需|应|是|属于|在)?|"
     r"无(?!锡|论|期|障碍|息|形|偿|线|记名|人机)(?:需|须|法|权|从)?|"
@@ -29,13 +29,16 @@ _ONLY_THEN = re.compile(r"才|方[可能]|只有")
 _NECESSARY = re.compile(
     r"前提|条件|必[须需]|须|应当|需要?(?!求)|(?<![不需])要(?![求么])|指|(?:批准|同意|核准|审批|审核|备案|登记)[^，。；]{0,3}后"
 )
-_WAIVER = re.compile(r"无需|无须|不需|不用|不必|免于")
+# The same of a figure: who does not reach it has not what hangs on it.
+_THRESHOLD = re.compile(r"满(?=[\d一二两三四五六七八九十半多])|超过[^，。；]{1,12}(?:后|的)|以上|起付")
+_WAIVER = re.compile(r"无需|无须|不需|不用|用不着|不必|免于")
 _BOTH = 2  # the condition and what hangs on it
 # What makes a negation a part of a name: 无症状的患者.
 _ATTRIBUTE = re.compile(r"的(?=[\u4e00-\u9fff])(?!情[形况]|时候?|话|可以|不|应|须|需|由|按)")
 _REST = re.compile(r"^[\s（(]*(?:其他|其它|其余|除此之?外|除上述|否则|反之)")
 _LISTED = re.compile(r"(?:、[\u4e00-\u9fff]{1,6})+")
-_UNFULFILLED = re.compile(r"[不未没][^，。；]?满|[不未没]有?达?到|不足|不够|少于|低于")
+_UNFULFILLED = re.compile(r"[不未没][^，。；]?满|[不未没]有?(?:达?到|超[过出])|不足|不够|少于|低于")
+_UNREACHED = re.compile(_UNFULFILLED.pattern.join(("(?:", r")[^，。；\d]{0,3}[\d一二两三四五六七八九十半]")))
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?\n]")
 _COPULAS = ("是", "属于", "在")
 _LIGHT = frozenset(
@@ -132,7 +135,13 @@ def contraposed(statement: str, other: str) -> bool:
     """Whether the one may say for those who do not fulfil a condition what the other says for those alone who do."""
     if denials(statement) < _BOTH or _ONLY_THEN.search(other):
         return denials(statement) >= _BOTH
-    return necessary(other) and not _WAIVER.search(statement) and not denied(statement) & denied(other)
+    needed = necessary(other) or bool(_UNREACHED.search(statement) and _THRESHOLD.search(other))
+    return needed and not _WAIVER.search(statement) and not denied(statement) & denied(other)
+
+
+def unmet(statement: str) -> bool:
+    """Whether the statement denies something besides saying of figures that they are not reached."""
+    return bool(negations(_UNREACHED.sub("", statement)) or _UNFULFILLED.search(_UNREACHED.sub("", statement)))
 
 
 def denials(statement: str) -> int:
