@@ -16,8 +16,10 @@ import msgspec
 from rag.domain import Evidence, Passage
 from rag.errors import EmbedderUnavailable, IndexMissing, RerankerUnavailable
 from rag.ports import Embedder, Reranker
+from rag.retrieve.asks import asks
 from rag.retrieve.candidates import CandidateSource
 from rag.retrieve.evidence import EvidenceFinder, Profile, load_model
+from rag.retrieve.joining import joined
 from rag.retrieve.passages import PassageRetriever
 from rag.snapshots import Snapshot, SnapshotStore
 
@@ -28,6 +30,8 @@ LOOKED_AT = 20
 _LAG, _FARTHEST = 0.8, 6.0
 
 log = logging.getLogger(__name__)
+
+_Parts = tuple[PassageRetriever, CandidateSource, EvidenceFinder]
 
 
 class Searcher:
@@ -45,7 +49,7 @@ class Searcher:
         self._dense = self._assembled(embedder if snapshot.vectors else None)
         self._lexical = self._assembled(None)
 
-    def _assembled(self, embedder: Embedder | None) -> tuple[PassageRetriever, CandidateSource, EvidenceFinder]:
+    def _assembled(self, embedder: Embedder | None) -> _Parts:
         snapshot = self.snapshot
         vectors = snapshot.vectors if embedder else None
         profile: Profile = "lexical" if vectors is None else "hybrid" if snapshot.manifest.units_embedded else "chunks"
@@ -64,13 +68,13 @@ class Searcher:
     ) -> tuple[tuple[Passage, ...], Evidence]:
         """The `k` best passages and the evidence in them. An embedder that fails now is done without."""
         try:
-            return self._evidence(self._dense, question, places, as_of, k)
+            return self._of_each_ask(self._dense, question, places, as_of, k)
         except EmbedderUnavailable:
-            return self._evidence(self._lexical, question, places, as_of, k)
+            return self._of_each_ask(self._lexical, question, places, as_of, k)
 
     def _evidence(
         self,
-        parts: tuple[PassageRetriever, CandidateSource, EvidenceFinder],
+        parts: _Parts,
         question: str,
         places: Collection[str],
         as_of: dt.date,
@@ -84,6 +88,24 @@ class Searcher:
         evidence = finder.find(question, places, source.candidates(question, places, retrieved))
         is_fused = scores is None and retrieved.vector is not None
         return _by_their_units(best, evidence) if is_fused else best, evidence
+
+    def _of_each_ask(
+        self,
+        parts: _Parts,
+        question: str,
+        places: Collection[str],
+        as_of: dt.date,
+        k: int,
+    ) -> tuple[tuple[Passage, ...], Evidence]:
+        """The same; of a question that asks several things, the evidence is what each of them finds for itself."""
+        passages, whole = self._evidence(parts, question, places, as_of, k)
+        several = asks(question)
+        if len(several) == 1:
+            return passages, whole
+        found = [self._evidence(parts, one, places, as_of, k) for one in several]
+        known = {passage.chunk.id: passage for ranked, _ in (*found, (passages, whole)) for passage in ranked}
+        first = {passage.chunk.id: passage for passage in passages}
+        return tuple((first | known).values()), joined(whole, [evidence for _, evidence in found])
 
 
 def _relevance(reranker: Reranker, question: str, passages: tuple[Passage, ...]) -> Sequence[float] | None:

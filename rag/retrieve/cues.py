@@ -17,8 +17,8 @@ _SEVERAL = re.compile(r"分别|各|以及|还有|另外")
 # Not the year in a document's number: 〔2022〕22号.
 _YEAR = re.compile(r"(?<![\d〔\[【(（])(?:19|20)\d{2}(?=年|\D|$)")
 _COUNT = r"\d+\s*(?:多|余)?(?:家|个|次|所|座|项|档|种|市)"
-# 几 as a question, not as a rough count: 要几天 asks, 住了几天 tells.
-_HOW_MANY = r"(?<![了过近前上这那好十])(?<!还有)几"
+# 几 as a question, not as a rough count: 要几天 asks, 住了几天 and 有几个月没交 tell; 哪几个 asks which.
+_HOW_MANY = r"(?<![了过近前上这那好十哪])(?<!还有)几(?!(?:天|个?月|年)(?:没|未|不))"
 _HAN = r"[一二三四五六七八九十两半]"
 _RATIO = r"\d\s*[%％]|[一二三四五六七八九]成|百分之"
 _AMOUNT = r"\d\s*[万千百]?元"

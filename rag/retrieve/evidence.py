@@ -19,6 +19,7 @@ import numpy as np
 from rag import places, qualifiers
 from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
+from rag.retrieve.asks import asking
 from rag.retrieve.eligibility import local
 from rag.retrieve.linear import Linear, Matrix
 from rag.retrieve.narrowing import Narrowing
@@ -49,7 +50,7 @@ RANK_FEATURES = (
 SUFFICIENCY_FEATURES = (
     "coverage", "rarest", "unseen", "unseen_terms", "place_absent", "figure_absent", "year_absent", "excluded",
     "lead", "alike", "alike_top", "least_alike", "two_least_alike", "unlike", "words", "place_asked",
-    "cosine_top", "cosine_best", "cosine_chunk_best",
+    "cosine_top", "cosine_best", "cosine_chunk_best", "ask_alike", "ask_alike_top", "ask_coverage", "ask_words",
 )  # fmt: skip
 _OF_UNITS = frozenset({"cosine", "cosine_top", "cosine_best"})
 _OF_CHUNKS = frozenset({"cosine_chunk", "cosine_chunk_best"})
@@ -138,7 +139,11 @@ def sufficiency_row(
     idf: Callable[[str], float],
     names: Sequence[str],
 ) -> Matrix:
-    """One row about the question: how much of it the chosen units carry, and how near they are."""
+    """One row about the question: how much of it and of what it asks the chosen units carry, and how near they are.
+
+    Who tells a long story asks for little of it.
+    """
+    ask = worded(asking(question))
     question = worded(question)
     named = {term for place in asked_places for term in terms(place)}
     weights = {term: idf(term) for term in topic_terms(question) if term not in named}
@@ -150,6 +155,7 @@ def sufficiency_row(
     named_there = {name for text in texts for name in places.find(text)}
     asked = qualifiers.mentioned(question)
     words = [word for word in topic_words(question) if word not in cues.SPOKEN and word not in named]
+    ask_words = [word for word in topic_words(ask) if word not in cues.SPOKEN]
     alike, alike_top = _likeness(words, "".join(texts)), _likeness(words, texts[0])
     values = {
         "coverage": _carried_share(known, carried),
@@ -171,6 +177,10 @@ def sufficiency_row(
         "cosine_top": float(found.cosine[chosen[0]]),
         "cosine_best": float(found.cosine.max()),
         "cosine_chunk_best": float(found.cosine_chunk.max()),
+        "ask_alike": float(_likeness(ask_words, "".join(texts)).mean()),
+        "ask_alike_top": float(_likeness(ask_words, texts[0]).mean()),
+        "ask_coverage": _carried_share({term: idf(term) for term in topic_terms(ask)}, carried),
+        "ask_words": float(len(ask_words)),
     }
     return np.array([values[name] for name in names])
 

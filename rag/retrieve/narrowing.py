@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rag import places, qualifiers
 from rag.domain import EvidenceUnit
+from rag.retrieve.asks import asking
 
 # 还没退休 names 退休, and asks for somebody else.
 _DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
-# So many parts are shown by themselves; more are shown as the whole.
+# What somebody pays for, as a name: 按二档缴费.
+_TIER = re.compile(r"[一二三四五][档类]")
+# What a row or an item is headed by, if that is a name: 顺产, 数额较大.
+_LABEL = re.compile(r"(?:[|·•-]\s*)?(?P<label>[^\s|：:，。；（(\d]{2,12})(?=\s*[|：:（(])")
+# So many parts, or half of all, are shown by themselves; more are shown as the whole.
 _FEW = 3
 _PARTS = frozenset({"row", "item"})
 
@@ -44,7 +49,7 @@ class Narrowing:
         fitting = set(range(len(parts)))
         for values in _told_apart(self._question, self._places, own):
             fitting &= values
-        few = 0 < len(fitting) <= min(_FEW, len(parts) - 1)
+        few = 0 < len(fitting) <= max(_FEW, len(parts) // 2) and len(fitting) < len(parts)
         shown = [parts[n] for n in sorted(fitting)] if few else [i]
         return [i] if i in shown else shown
 
@@ -68,7 +73,26 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
             yield {n for n, values in enumerate(told) if dimension not in values or asked & values[dimension]}
         elif any(dimension in others for others in opened):
             yield {n for n, values in enumerate(told) if dimension not in values or dimension in opened[n]}
+    if named := _headed(asking(question), parts, told):
+        yield named
+    wanted, tiers = frozenset(_TIER.findall(question)), [frozenset(_TIER.findall(part)) for part in parts]
+    if any(wanted & tier for tier in tiers):
+        yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
     own = {*asked_places, *places.find(question)}
     named = [places.find(part) for part in parts]
     if any(places.any_related(own, names) for names in named):
         yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
+
+
+def _headed(ask: str, parts: Sequence[str], told: Sequence[Mapping[str, frozenset[str]]]) -> set[int]:
+    """The parts headed by what is asked for, in its very words; none where the ask names other parts in other words."""
+    labels = [match["label"] if (match := _LABEL.match(part)) else "" for part in parts]
+    named = {n for n, label in enumerate(labels) if label and _wanted(label, ask)}
+    asked = qualifiers.mentioned(ask)
+    others = any(n not in named and qualifiers.shared(asked, values) for n, values in enumerate(told))
+    return set() if others or any(qualifiers.mentioned(labels[n]) for n in named) else named
+
+
+def _wanted(label: str, ask: str) -> bool:
+    at = ask.find(label)
+    return at >= 0 and not _DENIED.search(ask[:at])

@@ -56,6 +56,24 @@ def test_the_row_for_all_others_is_for_whom_no_row_names() -> None:
     assert Narrowing(others, "三级医院报多少？", ())(0) == [1, 3]
 
 
+def test_of_a_table_of_tiers_the_one_that_is_paid_for_is_shown() -> None:
+    """一档 and 二档 are names of what somebody pays, and tell rows apart as levels do."""
+    found = (LEVELS, _row(1, "一档标准", "45%"), _row(2, "二档标准", "55%"))
+    assert Narrowing(found, "按二档缴费，住院报多少？", ())(0) == [2]
+    assert Narrowing(found, "一档和二档各报多少？", ())(0) == [0]
+
+
+def test_a_row_that_the_question_names_is_shown_alone() -> None:
+    """By the very words that head it, whatever they mean; one that the question sets aside is not."""
+    rows = (_row(1, "数额较大", "两年"), _row(2, "数额巨大", "五年"), _row(3, "情节特别严重", "十年"))
+    assert Narrowing((LEVELS, *rows), "数额较大判几年？", ())(0) == [1]
+    assert Narrowing((LEVELS, *rows), "不是数额较大，判几年？", ())(0) == [0]
+    assert Narrowing((LEVELS, *rows), "判几年？", ())(0) == [0]
+    assert Narrowing((LEVELS, *rows), "听说分数额较大和巨大，巨大的判几年？", ())(0) == [0]
+    kinds = (_row(1, "医疗机构", "300家"), _row(2, "零售药店", "900家"), _row(3, "检验机构", "20家"))
+    assert Narrowing((LEVELS, *kinds), "医疗机构和药房各有多少家？", ())(0) == [0]
+
+
 def test_of_a_list_of_places_the_one_asked_for_is_shown() -> None:
     """With what is said of no place; a place that only the question names counts, too."""
     whole = a_unit("b#u0", "各地起付线：\n- 全国一般800元\n- 北京1300元\n- 成都300元", kind="list")

@@ -1,0 +1,91 @@
+"""A question to the things that it asks: 宁波剖宫产报多少？津贴要缴多久才能领？ asks two.
+
+Knows where one ask ends and the next begins, and what of the question each of them needs to stand alone. What answers
+an ask is the job of `evidence`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag import qualifiers
+from rag.retrieve import cues
+from rag.tokens import topic_words
+
+MAX_ASKS = 3
+_CLAUSE_END = re.compile(r"[，。；：！？,;:!?\n]+")
+_NEVER_ASKS = re.compile(r"^(?:但|可)?(?:不管|无论|不论)")
+_ASKS = re.compile(
+    r"多少|多[久长大高远]|(?<![了过近前上这那好十有们])几|哪(?![顾怕能有])|谁|(?<!没)(?:什么|啥)(?![也都])|怎[么样]|咋|如何"
+    r"|是否|能否|可否|有无|(?P<verb>[\u4e00-\u9fff])[不没](?P=verb)|[是该算看去走按].*还是|[吗么没]$|[了到成]不$"
+)
+# What goes on with what was asked before, or only wants it confirmed.
+_GOES_ON = re.compile(r"还是|或者|要不然?|否则|是不是|是吗|对[吗不]|行[吗不]|可以[吗不]|为什么|怎么[办回]")
+# What holds for the whole question wherever it is told; of a hospital or a place each ask may name its own.
+_CARRIED = frozenset({"insured_type", "employment", "care", "chronic"})
+# With fewer words of its own a clause is not understood alone.
+_MIN_WORDS = 2
+
+
+def asks(question: str) -> tuple[str, ...]:
+    """The things asked, each as a question that stands alone; the question itself where it asks one. At most three."""
+    context, parts = _parts([clause for clause in _CLAUSE_END.split(question) if clause.strip()])
+    if len(parts) < 2:  # noqa: PLR2004 - one thing is asked
+        return (question,)
+    told = [*parts[: MAX_ASKS - 1], [clause for part in parts[MAX_ASKS - 1 :] for clause in part]]
+    return tuple(_alone(context, told, n) for n in range(len(told)) if told[n])
+
+
+def asking(question: str) -> str:
+    """The clauses that ask, without what is told around them; the last clause where none has a word of asking."""
+    clauses = [clause for clause in _CLAUSE_END.split(question) if clause.strip()]
+    return "，".join(filter(_asks, clauses)) or "".join(clauses[-1:])
+
+
+def _asks(clause: str) -> bool:
+    return bool(_ASKS.search(clause)) and not _NEVER_ASKS.search(clause)
+
+
+def _parts(clauses: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """What is told before anything is asked, and the clauses of each ask; what is told in between leads to the next."""
+    context: list[str] = []
+    parts: list[list[str]] = []
+    leading: list[str] = []
+    for clause in clauses:
+        if not _asks(clause):
+            leading.append(clause)
+            continue
+        if not parts:
+            context, leading = leading, []
+            parts.append([clause])
+        elif _goes_on([*leading, clause]):
+            parts[-1] += [*leading, clause]
+        else:
+            parts.append([*leading, clause])
+        leading = []
+    if parts:
+        parts[-1] += leading
+    return context, parts
+
+
+def _goes_on(clauses: Sequence[str]) -> bool:
+    if _GOES_ON.match(clauses[0]):
+        return True
+    own = {word for clause in clauses for word in topic_words(clause)} - cues.SPOKEN
+    return len(own) < _MIN_WORDS
+
+
+def _alone(context: Sequence[str], parts: Sequence[Sequence[str]], n: int) -> str:
+    """The n-th ask with what was told first and what the earlier asks named of person and care and it does not."""
+    own = "，".join([*context, *parts[n]])
+    return " ".join([own, *_carried("，".join(clause for part in parts[:n] for clause in part), own)])
+
+
+def _carried(before: str, own: str) -> Iterator[str]:
+    named = qualifiers.mentioned(own)
+    seen = set()
+    for dimension, value, start, end in qualifiers.located(before):
+        if dimension in _CARRIED - named.keys() and (dimension, value) not in seen:
+            seen.add((dimension, value))
+            yield before[start:end]
