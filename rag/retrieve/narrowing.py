@@ -73,8 +73,8 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
             yield {n for n, values in enumerate(told) if dimension not in values or asked & values[dimension]}
         elif any(dimension in others for others in opened):
             yield {n for n, values in enumerate(told) if dimension not in values or dimension in opened[n]}
-    if named := _headed(asking(question), parts, told):
-        yield named
+    if headed := _headed(asking(question), parts, told):
+        yield headed
     wanted, tiers = frozenset(_TIER.findall(question)), [frozenset(_TIER.findall(part)) for part in parts]
     if any(wanted & tier for tier in tiers):
         yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
