@@ -10,10 +10,11 @@ import logging
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import msgspec
 
-from rag.domain import Evidence, Passage
+from rag.domain import Evidence, Passage, Value
 from rag.errors import EmbedderUnavailable, IndexMissing, RerankerUnavailable
 from rag.ports import Embedder, Reranker
 from rag.retrieve.asks import asks
@@ -32,6 +33,15 @@ _LAG, _FARTHEST = 0.8, 6.0
 log = logging.getLogger(__name__)
 
 _Parts = tuple[PassageRetriever, CandidateSource, EvidenceFinder]
+_Found = tuple[tuple[Passage, ...], Evidence]
+
+
+class _Within(Value):
+    """For which places and which day something is looked for, and how many passages are wanted."""
+
+    places: tuple[str, ...]
+    as_of: dt.date
+    k: int
 
 
 class Searcher:
@@ -63,49 +73,36 @@ class Searcher:
         """The `k` best passages."""
         return self.evidence(question, places, as_of, max(k, LOOKED_AT))[0][:k]
 
-    def evidence(
-        self, question: str, places: Collection[str], as_of: dt.date, k: int
-    ) -> tuple[tuple[Passage, ...], Evidence]:
+    def evidence(self, question: str, places: Collection[str], as_of: dt.date, k: int) -> _Found:
         """The `k` best passages and the evidence in them. An embedder that fails now is done without."""
+        within = _Within(tuple(places), as_of, k)
         try:
-            return self._of_each_ask(self._dense, question, places, as_of, k)
+            return self._answering(self._dense, question, within)
         except EmbedderUnavailable:
-            return self._of_each_ask(self._lexical, question, places, as_of, k)
+            return self._answering(self._lexical, question, within)
 
-    def _evidence(
-        self,
-        parts: _Parts,
-        question: str,
-        places: Collection[str],
-        as_of: dt.date,
-        k: int,
-    ) -> tuple[tuple[Passage, ...], Evidence]:
-        retriever, source, finder = parts
-        retrieved = retriever.search(question, k if self._reranker is None else 2 * k, places, as_of)
-        scores = _relevance(self._reranker, question, retrieved.passages) if self._reranker else None
-        best = _ordered(retrieved.passages, scores)[:k] if scores is not None else retrieved.passages[:k]
-        retrieved = msgspec.structs.replace(retrieved, passages=best)
-        evidence = finder.find(question, places, source.candidates(question, places, retrieved))
-        is_fused = scores is None and retrieved.vector is not None
-        return _by_their_units(best, evidence) if is_fused else best, evidence
-
-    def _of_each_ask(
-        self,
-        parts: _Parts,
-        question: str,
-        places: Collection[str],
-        as_of: dt.date,
-        k: int,
-    ) -> tuple[tuple[Passage, ...], Evidence]:
-        """The same; of a question that asks several things, the evidence is what each of them finds for itself."""
-        passages, whole = self._evidence(parts, question, places, as_of, k)
+    def _answering(self, parts: _Parts, question: str, within: _Within) -> _Found:
+        """What is found for the question; where it asks several things, with what is found for each of them."""
+        passages, evidence = self._found(parts, question, within)
         several = asks(question)
         if len(several) == 1:
-            return passages, whole
-        found = [self._evidence(parts, one, places, as_of, k) for one in several]
-        known = {passage.chunk.id: passage for ranked, _ in (*found, (passages, whole)) for passage in ranked}
-        first = {passage.chunk.id: passage for passage in passages}
-        return tuple((first | known).values()), joined(whole, [evidence for _, evidence in found])
+            return passages, evidence
+        found = [self._found(parts, one, within) for one in several]
+        distinct: dict[str, Passage] = {}
+        for passage in chain(passages, *(more for more, _ in found)):
+            distinct.setdefault(passage.chunk.id, passage)
+        return tuple(distinct.values()), joined(evidence, [its for _, its in found])
+
+    def _found(self, parts: _Parts, question: str, within: _Within) -> _Found:
+        retriever, source, finder = parts
+        wanted = within.k if self._reranker is None else 2 * within.k
+        retrieved = retriever.search(question, wanted, within.places, within.as_of)
+        scores = _relevance(self._reranker, question, retrieved.passages) if self._reranker else None
+        best = (_ordered(retrieved.passages, scores) if scores is not None else retrieved.passages)[: within.k]
+        retrieved = msgspec.structs.replace(retrieved, passages=best)
+        evidence = finder.find(question, within.places, source.candidates(question, within.places, retrieved))
+        is_fused = scores is None and retrieved.vector is not None
+        return _by_their_units(best, evidence) if is_fused else best, evidence
 
 
 def _relevance(reranker: Reranker, question: str, passages: tuple[Passage, ...]) -> Sequence[float] | None:

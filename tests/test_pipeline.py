@@ -95,6 +95,15 @@ def about_beds(*texts: str) -> Script:
     return lambda request: says(*[(text, [evidence_number(request, "统筹基金按70%")]) for text in texts])
 
 
+async def test_who_asks_two_things_is_told_both(extractive: Pipeline) -> None:
+    """Each thing has its own evidence, wherever it stands; the second is no near miss of the first."""
+    outcome = await ask(extractive, "宁波职工医保的陪护床费能报销多少？长期在外地住的人，备案办一次管多久？")
+    assert isinstance(outcome, Answer)
+    assert {citation.document_id for citation in outcome.citations} == {"ningbo-beds", "records"}
+    assert "70%" in outcome.text
+    assert "12个月" in outcome.text
+
+
 async def test_without_a_model_the_source_speaks(extractive: Pipeline) -> None:
     """Extractive is a mode of its own and not a degraded one."""
     assert_extractive(await ask(extractive), None)

@@ -203,3 +203,16 @@ def test_a_passage_counts_by_its_best_unit_too(store: SnapshotStore, ingest: Ing
     by_lag = sorted(evidence.behind, key=lambda chunk: evidence.behind[chunk])
     assert sorted(lost, key=lambda chunk: lost[chunk]) == by_lag
     assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)
+
+
+def test_passages_for_each_ask_come_behind_those_for_the_whole(store: SnapshotStore, ingest: Ingest) -> None:
+    """What only one of several asks finds is there for its evidence, none comes twice, and the ranking stands."""
+    for sentence in ("护理补贴每月发300元。", "停车费要自己出。", "种植牙不予报销。", "押金出院时退还。"):
+        ingest(sentence)
+    snapshot, question = store.open_current(), "护理补贴每月发多少钱？种植牙能不能报销？"
+    searcher = Searcher(snapshot, FakeEmbedder())
+    retriever = PassageRetriever(snapshot.catalogue, snapshot.lexical_chunks, snapshot.vectors, FakeEmbedder())
+    several = searcher.evidence(question, (), TODAY, 2)[0]
+    assert {p.chunk.id for p in several[:2]} == {p.chunk.id for p in retriever.search(question, 2, (), TODAY).passages}
+    assert len({p.chunk.id for p in several}) == len(several) > 2
+    snapshot.close()

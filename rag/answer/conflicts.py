@@ -82,7 +82,7 @@ def find_conflicts(
         opposed = asked.opposed(one, said)
         if any(s.unit.id in answering for s in opposed.sides) and not any(map(opposed.repeats, found)):
             found.append(opposed)
-    return [opposed.shown() for opposed in found]
+    return [opposed.shown(asked.names) for opposed in found]
 
 
 def conflict_units(conflicts: Sequence[FoundConflict]) -> tuple[EvidenceUnit, ...]:
@@ -107,12 +107,13 @@ class _Opposed(Value):
             for s in self.sides
         )
 
-    def shown(self) -> FoundConflict:
-        """What a reader is to see."""
+    def shown(self, asked: Mapping[str, frozenset[str]]) -> FoundConflict:
+        """What a reader is to see; of several values that a side is for, those that were asked for."""
         first = self.sides[0]
         named = first.scope.names
         where = [place for role in (INSURED, CARE) for place in sorted(named.get(role, ()))]
-        whom = [v for d, values in named.items() if d not in ROLES | NEUTRAL for v in sorted(values)]
+        groups = {d: values & asked.get(d, values) or values for d, values in named.items() if d not in ROLES | NEUTRAL}
+        whom = [value for values in groups.values() for value in sorted(values)]
         slot = " · ".join(dict.fromkeys([*where, *whom, first.aspect]))
         return FoundConflict(slot, self.relation, tuple((s.shown, s.unit) for s in self.sides))
 
@@ -121,14 +122,14 @@ class _Asked:
     """What a question asks for, and which sayings bear on it."""
 
     def __init__(self, question: str) -> None:
-        self._names = dict(names(_NOT.sub("", question)))
+        self.names = dict(names(_NOT.sub("", question)))
         if any("level" in qualifiers.mentioned(match[1]) for match in _NOT.finditer(question)):
-            self._names["level"] = OTHER  # 不是基层
+            self.names["level"] = OTHER  # 不是基层
         self._terms = [term for term in topic_terms(plain(question)) if len(term) > 1 and not _ASKING.match(term)]
         self._parts = parts(question)
         self._text, self._places = question, places.find(question)
         self._years = frozenset(YEAR.findall(question))
-        self._decisive = [(d, v) for d, v in self._names.items() if d not in ROLES | _IMPLIED]
+        self._decisive = [(d, v) for d, v in self.names.items() if d not in ROLES | _IMPLIED]
         self._focus, self._matter = _focus(question)
         self.aspects = asked_aspects(question)
 
@@ -145,10 +146,10 @@ class _Asked:
             return False
         if s.aspect in OPEN and any(v - s.scope.names.get(d, frozenset()) for d, v in self._decisive):
             return False
-        if (_APART_RULE if s.is_rule else _APART) & (s.scope.names.keys() ^ self._names.keys()):
+        if (_APART_RULE if s.is_rule else _APART) & (s.scope.names.keys() ^ self.names.keys()):
             return False
-        shared = (s.scope.names.keys() & self._names.keys()) - ROLES
-        return all(self._names[dimension] & s.scope.names[dimension] for dimension in shared)
+        shared = (s.scope.names.keys() & self.names.keys()) - ROLES
+        return all(self.names[dimension] & s.scope.names[dimension] for dimension in shared)
 
     def _is_of_place(self, s: Saying) -> bool:
         where = s.scope.names.get(INSURED, frozenset()) | s.scope.names.get(CARE, frozenset())
@@ -213,7 +214,7 @@ class _Asked:
     def _is_outright(self, s: Saying) -> bool:
         """Whether it names all that the question names but the place, and does not say that places vary."""
         told = s.scope.names.keys()
-        return s.aspect not in _LOCAL and not _VARIES.search(s.line) and not self._names.keys() - ROLES - told
+        return s.aspect not in _LOCAL and not _VARIES.search(s.line) and not self.names.keys() - ROLES - told
 
     def _fits(self, one: frozenset[str], other: frozenset[str]) -> bool:
         """Whether the parts differ only by what is asked, and an asked one holds for a side."""
@@ -222,7 +223,7 @@ class _Asked:
     def _may_differ(self, dimension: str, s: Saying, said: Sequence[Saying]) -> bool:
         """Whether one side alone may name a dimension: asked for, or in a document that sets nobody against another."""
         own = s.scope.names[dimension]
-        return dimension in self._names or not any(
+        return dimension in self.names or not any(
             o.unit.document_id == s.unit.document_id
             and o.aspect == s.aspect
             and not o.scope.names.get(dimension, own) & own

@@ -404,3 +404,11 @@ def test_what_only_looks_like_a_conflict_is_not_shown(case: Mapping[str, Any]) -
 def test_few_look_alikes_of_other_pages_are_shown(half: str, most: int) -> None:
     """Of those written to be hard: what slips through today is no licence to let more through."""
     assert sum(not shows(case) for case in LOOK_ALIKES if case["split"] == half) <= most
+
+
+def test_a_conflict_is_named_by_what_was_asked_of_a_side_for_several() -> None:
+    """二级及以下 is for three levels, and the question for one."""
+    found = conflicts(
+        "绍兴二级医院住院起付线多少？", "绍兴二级及以下医院住院起付标准为800元。", "绍兴二级医院住院起付标准为500元。"
+    )
+    assert [conflict.slot for conflict in found] == ["绍兴 · 住院 · 二级 · 起付线"]
