@@ -6,6 +6,7 @@ carry, is the job of `retrieve` and `answer.verifying`.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -48,7 +49,8 @@ _PATTERNS = {
 }
 
 
-def mentioned(text: str) -> dict[str, frozenset[str]]:
+@functools.lru_cache(20_000)  # the same units come up with every question
+def mentioned(text: str) -> Mapping[str, frozenset[str]]:
     """The values that `text` names, by dimension; dimensions of which it names none are absent."""
     found = {
         dimension: frozenset(value for value, pattern in values.items() if pattern.search(text))

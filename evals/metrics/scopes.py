@@ -60,7 +60,7 @@ def _person(sample: Sample) -> Verdict:
 
 def _about(sample: Sample, claim: Claim) -> dict[str, frozenset[str]]:
     above = titles(behind(sample, claim.citations), sample.library)
-    return qualifiers.mentioned(above) | qualifiers.mentioned(claim.text)
+    return {**qualifiers.mentioned(above), **qualifiers.mentioned(claim.text)}
 
 
 def _groups(text: str) -> dict[str, frozenset[str]]:

@@ -204,7 +204,7 @@ def _about(where: tuple[str, ...], above: tuple[str, ...]) -> _Reader:
 def names(text: str) -> Names:
     """Whom and what a text names, by dimension."""
     others = {d: frozenset({no.group()}) for no in _NOT_A.finditer(text) for d in qualifiers.mentioned(no.group())}
-    found = qualifiers.mentioned(text) | others
+    found = {**qualifiers.mentioned(text), **others}
     for dimension, values in _DIMENSIONS.items():
         if named := frozenset(value for value, words in values.items() if words.search(text)):
             found[dimension] = named

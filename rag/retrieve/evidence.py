@@ -11,6 +11,7 @@ import importlib.resources
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -267,10 +268,12 @@ def _pool(
 ) -> tuple[EvidenceUnit, ...]:
     """The chosen units and the best others, of tables and lists what is for what the question names; none overlap."""
     kept = list(chosen)
-    for i in _by_score(found, scores):
-        for j in narrowed(i):
-            if len(kept) < _MAX_POOL and not any(_overlap(found.units[j], found.units[k]) for k in kept):
-                kept.append(j)
+    ranked = chain.from_iterable(narrowed(i) for i in _by_score(found, scores))
+    for j in ranked:
+        if len(kept) == _MAX_POOL:
+            break
+        if not any(_overlap(found.units[j], found.units[k]) for k in kept):
+            kept.append(j)
     return tuple(found.units[i] for i in kept)
 
 

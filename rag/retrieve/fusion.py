@@ -81,7 +81,7 @@ def fusion_rows(question: str, asked_places: Collection[str], pool: Pool) -> Mat
         "bm25": lambda: standardised(pool.bm25),
         "overlap": lambda: _overlap(question, texts),
         "figure": lambda: [float(cues.has_figure(text, types)) for text in texts],
-        "qualifiers": lambda: [float(qualifiers.shared(asked, _qualified(text))) for text in texts],
+        "qualifiers": lambda: [float(qualifiers.shared(asked, qualifiers.mentioned(text))) for text in texts],
         "excerpt": lambda: [float(document.kind == "excerpt") for document in pool.documents],
         "length": lambda: [math.log(len(text)) for text in texts],
         "local": lambda: [local(document, asked_places) for document in pool.documents],
@@ -121,7 +121,6 @@ def _is_elsewhere(text: str, asked_places: Collection[str]) -> bool:
 
 # What a passage names does not change from one question to the next.
 _named = functools.lru_cache(20_000)(places.find)
-_qualified = functools.lru_cache(20_000)(qualifiers.mentioned)
 
 
 def _under_another_place(asked_places: Collection[str], pool: Pool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -30,6 +30,7 @@ def joined(whole: Evidence, asked: Sequence[Evidence]) -> Evidence:
         whole,
         units=tuple(units),
         pool=tuple(_apart([*units, *pools])),
+        sufficiency=max(whole.sufficiency, min((evidence.sufficiency for evidence in answered), default=0.0)),
         sufficient=True,
         details={unit_id: part for evidence in (whole, *answered) for unit_id, part in evidence.details.items()},
     )

@@ -24,6 +24,8 @@ _LABEL = re.compile(r"(?:[|·•-]\s*)?(?P<label>[^\s|：:，。；（(\d]{2,12}
 _FEW = 3
 _PARTS = frozenset({"row", "item"})
 
+_Told = Mapping[str, frozenset[str]]
+
 
 class Narrowing:
     """What of each table or list is for what a question names: who asks about 成都 is not told of 北京."""
@@ -32,6 +34,7 @@ class Narrowing:
         self._units, self._question, self._places = units, question, asked_places
         self._inside: dict[str, list[int]] = defaultdict(list)
         self._beside: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        self._known: dict[tuple[int, ...], list[int]] = {}
         for i, unit in enumerate(units):
             if unit.parent:
                 self._inside[unit.parent].append(i)
@@ -45,13 +48,17 @@ class Narrowing:
         """
         unit = self._units[i]
         parts = self._inside.get(unit.id) or self._beside.get(_together(unit)) or [i]
-        own = [self._units[j].text.rpartition("\n")[2] for j in parts]
-        fitting = set(range(len(parts)))
-        for values in _told_apart(self._question, self._places, own):
-            fitting &= values
-        few = 0 < len(fitting) <= max(_FEW, len(parts) // 2) and len(fitting) < len(parts)
-        shown = [parts[n] for n in sorted(fitting)] if few else [i]
-        return [i] if i in shown else shown
+        shown = self._shown(tuple(parts))
+        return [i] if not shown or i in shown else shown
+
+    def _shown(self, parts: tuple[int, ...]) -> list[int]:
+        """The parts that are for what the question names, if they are few; worked out once for a table."""
+        if parts not in self._known:
+            texts = [self._units[j].text.rpartition("\n")[2] for j in parts]
+            fitting = set(range(len(parts))).intersection(*_told_apart(self._question, self._places, texts))
+            few = len(fitting) <= max(_FEW, len(parts) // 2) and len(fitting) < len(parts)
+            self._known[parts] = [parts[n] for n in sorted(fitting)] if few else []
+        return self._known[parts]
 
 
 def _together(unit: EvidenceUnit) -> tuple[object, ...]:
@@ -60,12 +67,23 @@ def _together(unit: EvidenceUnit) -> tuple[object, ...]:
 
 
 def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[str]) -> Iterator[set[int]]:
-    """For each thing that the question names and a part is for, the parts that are for it or name none of its kind.
+    """For each thing that the question names and a part is for, the parts that are for it or name none of its kind."""
+    told = [qualifiers.mentioned(part) for part in parts]
+    yield from _by_qualifier(question, parts, told)
+    if headed := _headed(asking(question), parts, told):
+        yield headed
+    wanted, tiers = frozenset(_TIER.findall(question)), [frozenset(_TIER.findall(part)) for part in parts]
+    if any(wanted & tier for tier in tiers):
+        yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
+    own, named = {*asked_places, *places.find(question)}, [places.find(part) for part in parts]
+    if any(places.any_related(own, names) for names in named):
+        yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
 
-    Where no part names it, the part for all others (其他医疗机构) is for it.
-    """
-    told, opened = [qualifiers.mentioned(part) for part in parts], [qualifiers.left_open(part) for part in parts]
+
+def _by_qualifier(question: str, parts: Sequence[str], told: Sequence[_Told]) -> Iterator[set[int]]:
+    """By level, employment and the like; where no part names what is asked, the part for all others is for it."""
     denied = {d for d, _, start, _ in qualifiers.located(question) if _DENIED.search(question[:start])}
+    opened = [qualifiers.left_open(part) for part in parts]
     for dimension, asked in qualifiers.mentioned(question).items():
         if dimension in denied:
             continue
@@ -73,18 +91,9 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
             yield {n for n, values in enumerate(told) if dimension not in values or asked & values[dimension]}
         elif any(dimension in others for others in opened):
             yield {n for n, values in enumerate(told) if dimension not in values or dimension in opened[n]}
-    if headed := _headed(asking(question), parts, told):
-        yield headed
-    wanted, tiers = frozenset(_TIER.findall(question)), [frozenset(_TIER.findall(part)) for part in parts]
-    if any(wanted & tier for tier in tiers):
-        yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
-    own = {*asked_places, *places.find(question)}
-    named = [places.find(part) for part in parts]
-    if any(places.any_related(own, names) for names in named):
-        yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
 
 
-def _headed(ask: str, parts: Sequence[str], told: Sequence[Mapping[str, frozenset[str]]]) -> set[int]:
+def _headed(ask: str, parts: Sequence[str], told: Sequence[_Told]) -> set[int]:
     """The parts headed by what is asked for, in its very words; none where the ask names other parts in other words."""
     labels = [match["label"] if (match := _LABEL.match(part)) else "" for part in parts]
     named = {n for n, label in enumerate(labels) if label and _wanted(label, ask)}
