@@ -10,6 +10,9 @@ import functools
 import re
 from collections.abc import Mapping
 
+# Between a level and 以上: 二级医院及以上, 二级（含）以上.
+_AND = r"(?:医院|医疗机构)?(?:[（(]含[^）)]*[）)])?[及或]?"
+
 # Within a dimension the values exclude each other; the words of a value mean the same.
 DIMENSIONS: Mapping[str, Mapping[str, str]] = {
     "insured_type": {"职工": r"职工(?!平均)", "居民": r"居民|新农合|新型农村合作|合作医疗|农合|农村医保"},
@@ -27,10 +30,10 @@ DIMENSIONS: Mapping[str, Mapping[str, str]] = {
     "chronic": {"慢特病": r"慢性?病|特殊病|慢特病|特病|特定病种"},
     "urgency": {"急诊": r"急诊|抢救|急救"},
     "level": {
-        "三级": r"三级|三甲|三[、和]二|[一二]级及?以上",
-        "二级": r"二级|二甲|一级及?以上|三级及?以下",
-        "一级": r"一级|[二三]级及?以下",
-        "基层": r"基层|社区|乡镇|卫生院|[二三]级及?以下",
+        "三级": rf"三级|三甲|三[、和]二|[一二]级{_AND}以上",
+        "二级": rf"二级|二甲|一级{_AND}以上|三级{_AND}以下",
+        "一级": rf"一级|[二三]级{_AND}以下",
+        "基层": rf"基层|社区|乡镇|卫生院|[一二三]级{_AND}以下",
     },
     "area": {"跨省": r"跨省|外省|省外|别的省|其他省|异省", "省内": r"省内|本省|同省"},
     "channel": {"线上": r"线上|网上|在线|手机|APP|小程序|网站|移动终端|客户端", "线下": r"线下|窗口|现场"},
@@ -39,9 +42,11 @@ DIMENSIONS: Mapping[str, Mapping[str, str]] = {
 
 # What leaves a dimension open: whoever or whatever was not named before.
 _OTHERS: Mapping[str, re.Pattern[str]] = {
-    "level": re.compile(r"其[他它余](?:各?级|类别?)?的?(?:定点)?(?:医[院疗药]|机构)"),
+    "level": re.compile(r"其[他它余](?:各?级|类别?)?的?(?:定点)?(?:医院|医[疗药](?:卫生)?(?:机构|单位)|机构)"),
     "employment": re.compile(r"其[他它余]的?(?:参保|人员|职工|居民)"),
 }
+
+_DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
 
 _PATTERNS = {
     dimension: {value: re.compile(words, re.IGNORECASE) for value, words in values.items()}
@@ -78,6 +83,11 @@ def shared(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str
 def excluded(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str]]) -> int:
     """In how many dimensions other values are told, and none of those asked for."""
     return sum(bool(told.get(d)) and not (values & told[d]) for d, values in asked.items())
+
+
+def denied(before: str) -> bool:
+    """Whether what stands before a word sets it aside: 还没退休 names 退休, and speaks of somebody else."""
+    return bool(_DENIED.search(before))
 
 
 def located(text: str) -> list[tuple[str, str, int, int]]:

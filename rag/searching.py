@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -71,15 +71,19 @@ class Searcher:
 
     def passages(self, question: str, places: Collection[str], as_of: dt.date, k: int) -> tuple[Passage, ...]:
         """The `k` best passages."""
-        return self.evidence(question, places, as_of, max(k, LOOKED_AT))[0][:k]
+        within = _Within(tuple(places), as_of, max(k, LOOKED_AT))
+        return self._or_lexically(self._found, question, within)[0][:k]
 
     def evidence(self, question: str, places: Collection[str], as_of: dt.date, k: int) -> _Found:
-        """The `k` best passages and the evidence in them. An embedder that fails now is done without."""
-        within = _Within(tuple(places), as_of, k)
+        """The `k` best passages, behind them those that only one of several asks found, and the evidence in all."""
+        return self._or_lexically(self._answering, question, _Within(tuple(places), as_of, k))
+
+    def _or_lexically(self, search: Callable[[_Parts, str, _Within], _Found], question: str, within: _Within) -> _Found:
+        """What a search finds. An embedder that fails now is done without."""
         try:
-            return self._answering(self._dense, question, within)
+            return search(self._dense, question, within)
         except EmbedderUnavailable:
-            return self._answering(self._lexical, question, within)
+            return search(self._lexical, question, within)
 
     def _answering(self, parts: _Parts, question: str, within: _Within) -> _Found:
         """What is found for the question; where it asks several things, with what is found for each of them."""

@@ -76,6 +76,9 @@ def test_excluded_counts_dimensions_that_speak_of_others_only() -> None:
         ("灵活就业和其他人员", {}),
         ("基层医疗机构90%", {"level": {"基层"}}),
         ("基层医疗机构和其他材料", {"level": {"基层"}}),
+        ("基层医疗机构和其他医疗费用", {"level": {"基层"}}),
+        ("二级（含）以上医院", {"level": {"二级", "三级"}}),
+        ("二级医院及以下", {"level": {"二级", "一级", "基层"}}),
     ],
 )
 def test_what_speaks_of_all_others_too_is_restricted_to_nobody(text: str, of_its_own: dict[str, set[str]]) -> None:

@@ -17,13 +17,19 @@ MAX_ASKS = 3
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?\n]+")
 _NEVER_ASKS = re.compile(r"^(?:但|可)?(?:不管|无论|不论)")
 _ASKS = re.compile(
-    r"多少|多[久长大高远]|(?<![了过近前上这那好十有们])几|哪(?![顾怕能有])|谁|(?<!没)(?:什么|啥)(?![也都])|怎[么样]|咋|如何"
-    r"|是否|能否|可否|有无|(?P<verb>[\u4e00-\u9fff])[不没](?P=verb)|[是该算看去走按].*还是|[吗么没]$|[了到成]不$"
+    r"多少|(?<![很许好])多[久长大高远]|(?<![了过近前上这那好十有们没])几(?!乎)|哪(?![顾怕能有])|谁|(?<!没)(?:什么|啥)(?![也都的])"
+    r"|怎[么样]|咋|如何|是否|能否|可否|有无|(?!时不时|动不动)(?P<verb>[\u4e00-\u9fff])[不没](?P=verb)"
+    r"|[是该算看走按].*(?<!去年)(?<!按规定)还是|[吗么没]$|[了到成]不$"
 )
 # What goes on with what was asked before, or only wants it confirmed.
 _GOES_ON = re.compile(r"还是|或者|要不然?|否则|是不是|是吗|对[吗不]|行[吗不]|可以[吗不]|为什么|怎么[办回]")
 # What holds for the whole question wherever it is told; of a hospital or a place each ask may name its own.
 _CARRIED = frozenset({"insured_type", "employment", "care", "chronic"})
+# Another person is insured in another way.
+_OF_A_PERSON = frozenset({"insured_type", "employment"})
+_KIN = re.compile(
+    r"[爸爹妈娘]|父|母|[儿女孙]子|女儿|闺女|孩子|娃|老[公婆伴]|丈夫|妻|爱人|[爷奶]|[外岳][公婆]|公公|婆婆|[哥弟姐妹]|舅|姑|叔|姨"
+)
 # With fewer words of its own a clause is not understood alone.
 _MIN_WORDS = 2
 
@@ -78,14 +84,15 @@ def _goes_on(clauses: Sequence[str]) -> bool:
 
 def _alone(context: Sequence[str], parts: Sequence[Sequence[str]], n: int) -> str:
     """The n-th ask with what was told first and what the earlier asks named of person and care and it does not."""
-    own = "，".join([*context, *parts[n]])
-    return " ".join([own, *_carried("，".join(clause for part in parts[:n] for clause in part), own)])
+    own, before = "，".join([*context, *parts[n]]), "，".join(clause for part in parts[:n] for clause in part)
+    return " ".join([own, *_carried(before, own, "，".join(parts[n]))])
 
 
-def _carried(before: str, own: str) -> Iterator[str]:
-    named = qualifiers.mentioned(own)
+def _carried(before: str, own: str, last: str) -> Iterator[str]:
+    others = _KIN.search(before) and _KIN.search(last)
+    open_yet = _CARRIED - qualifiers.mentioned(own).keys() - (_OF_A_PERSON if others else frozenset())
     seen = set()
     for dimension, value, start, end in qualifiers.located(before):
-        if dimension in _CARRIED - named.keys() and (dimension, value) not in seen:
+        if dimension in open_yet and (dimension, value) not in seen and not qualifiers.denied(before[:start]):
             seen.add((dimension, value))
             yield before[start:end]

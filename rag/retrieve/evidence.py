@@ -217,7 +217,7 @@ def choose(found: Candidates, scores: Matrix, margins: Margins, *, one_thing: bo
         margin = margins.within if unit.chunk_id in cited else elsewhere
         if chosen and scores[i] < scores[chosen[0]] - margin:
             continue
-        if any(_overlap(unit, found.units[j]) for j in chosen) or (chosen and spent + len(unit.text) > MAX_CHARACTERS):
+        if any(overlap(unit, found.units[j]) for j in chosen) or (chosen and spent + len(unit.text) > MAX_CHARACTERS):
             continue
         chosen.append(i)
         cited.add(unit.chunk_id)
@@ -272,7 +272,7 @@ def _pool(
     for j in ranked:
         if len(kept) == _MAX_POOL:
             break
-        if not any(_overlap(found.units[j], found.units[k]) for k in kept):
+        if not any(overlap(found.units[j], found.units[k]) for k in kept):
             kept.append(j)
     return tuple(found.units[i] for i in kept)
 
@@ -305,7 +305,8 @@ def _is_part(unit: EvidenceUnit, whole: EvidenceUnit) -> bool:
     return unit.document_id == whole.document_id and whole.span.contains(unit.span)
 
 
-def _overlap(one: EvidenceUnit, other: EvidenceUnit) -> bool:
+def overlap(one: EvidenceUnit, other: EvidenceUnit) -> bool:
+    """Whether two units say the same, or cover the same text."""
     if fold(one.text) == fold(other.text):
         return True
     return one.document_id == other.document_id and one.span.overlaps(other.span)

@@ -11,7 +11,7 @@ from itertools import chain
 import msgspec
 
 from rag.domain import Evidence, EvidenceUnit
-from rag.retrieve.evidence import MAX_UNITS
+from rag.retrieve.evidence import MAX_UNITS, overlap
 
 
 def joined(whole: Evidence, asked: Sequence[Evidence]) -> Evidence:
@@ -24,7 +24,8 @@ def joined(whole: Evidence, asked: Sequence[Evidence]) -> Evidence:
     if not (whole.sufficient or len(answered) == len(asked)):
         return whole
     own = whole.units if whole.sufficient else ()
-    units = _apart([*own, *(evidence.units[0] for evidence in answered)])[:MAX_UNITS]
+    best = [evidence.units[0] for evidence in answered]
+    units = _apart([*own[: MAX_UNITS - len(best)], *best, *own])[:MAX_UNITS]
     pools = chain.from_iterable(evidence.pool for evidence in (whole, *answered))
     return msgspec.structs.replace(
         whole,
@@ -40,6 +41,6 @@ def _apart(units: Sequence[EvidenceUnit]) -> list[EvidenceUnit]:
     """The units without those that overlap an earlier one."""
     kept: list[EvidenceUnit] = []
     for unit in units:
-        if not any(unit.document_id == other.document_id and unit.span.overlaps(other.span) for other in kept):
+        if not any(overlap(unit, other) for other in kept):
             kept.append(unit)
     return kept

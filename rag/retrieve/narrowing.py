@@ -14,14 +14,13 @@ from rag import places, qualifiers
 from rag.domain import EvidenceUnit
 from rag.retrieve.asks import asking
 
-# 还没退休 names 退休, and asks for somebody else.
-_DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
 # What somebody pays for, as a name: 按二档缴费.
 _TIER = re.compile(r"[一二三四五][档类]")
 # What a row or an item is headed by, if that is a name: 顺产, 数额较大.
 _LABEL = re.compile(r"(?:[|·•-]\s*)?(?P<label>[^\s|：:，。；（(\d]{2,12})(?=\s*[|：:（(])")
-# So many parts, or half of all, are shown by themselves; more are shown as the whole.
-_FEW = 3
+_SEVERAL = re.compile(r"分别|各|都|和|与|跟|或|、")
+# So many parts, or half of a short table, are shown by themselves; more are shown as the whole.
+_FEW, _HALF_OF = 3, 10
 _PARTS = frozenset({"row", "item"})
 
 _Told = Mapping[str, frozenset[str]]
@@ -56,7 +55,7 @@ class Narrowing:
         if parts not in self._known:
             texts = [self._units[j].text.rpartition("\n")[2] for j in parts]
             fitting = set(range(len(parts))).intersection(*_told_apart(self._question, self._places, texts))
-            few = len(fitting) <= max(_FEW, len(parts) // 2) and len(fitting) < len(parts)
+            few = len(fitting) <= max(_FEW, min(_HALF_OF, len(parts)) // 2) and len(fitting) < len(parts)
             self._known[parts] = [parts[n] for n in sorted(fitting)] if few else []
         return self._known[parts]
 
@@ -82,7 +81,7 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
 
 def _by_qualifier(question: str, parts: Sequence[str], told: Sequence[_Told]) -> Iterator[set[int]]:
     """By level, employment and the like; where no part names what is asked, the part for all others is for it."""
-    denied = {d for d, _, start, _ in qualifiers.located(question) if _DENIED.search(question[:start])}
+    denied = {d for d, _, start, _ in qualifiers.located(question) if qualifiers.denied(question[:start])}
     opened = [qualifiers.left_open(part) for part in parts]
     for dimension, asked in qualifiers.mentioned(question).items():
         if dimension in denied:
@@ -99,9 +98,10 @@ def _headed(ask: str, parts: Sequence[str], told: Sequence[_Told]) -> set[int]:
     named = {n for n, label in enumerate(labels) if label and _wanted(label, ask)}
     asked = qualifiers.mentioned(ask)
     others = any(n not in named and qualifiers.shared(asked, values) for n, values in enumerate(told))
-    return set() if others or any(qualifiers.mentioned(labels[n]) for n in named) else named
+    several = _SEVERAL.search(ask) or any(qualifiers.mentioned(labels[n]) for n in named)
+    return set() if others or several else named
 
 
 def _wanted(label: str, ask: str) -> bool:
     at = ask.find(label)
-    return at >= 0 and not _DENIED.search(ask[:at])
+    return at >= 0 and not qualifiers.denied(ask[:at])

@@ -16,6 +16,9 @@ from rag.retrieve.asks import asking, asks
         "不管去哪家医院，都要先备案吗？",
         "我们几个兄妹凑的钱，能报多少",
         "没啥大病，备案能管多久？",
+        "我爸有很多高血压的药，在社区卫生院配药能报吗？",
+        "我去年还是职工医保，今年转成居民医保，住院能报多少？",
+        "几乎每年住院，时不时还要复查什么的，门诊能报吗？",
         "",
         "？？？",
     ],
@@ -46,6 +49,12 @@ def test_an_ask_takes_along_whom_and_what_care_an_earlier_one_named() -> None:
     first, second = asks("退休职工在三级医院住院报多少？转到社区康复护理要带什么材料")
     assert first == "退休职工在三级医院住院报多少"
     assert second == "转到社区康复护理要带什么材料 职工 退休 住院"
+
+
+def test_what_is_denied_or_of_somebody_else_is_not_taken_along() -> None:
+    """还没退休 is not 退休, and a son is not insured as his father is."""
+    assert asks("还没退休能领个人账户的钱吗？养老院护理费用报多少？")[1] == "养老院护理费用报多少"
+    assert asks("我爸退休职工住院报多少？我儿子门诊看牙报销比例多少？")[1] == "我儿子门诊看牙报销比例多少"
 
 
 def test_more_than_three_are_no_more_than_three() -> None:

@@ -44,9 +44,16 @@ def test_where_nothing_suffices_for_all_each_thing_needs_its_own() -> None:
 
 
 def test_an_answer_keeps_its_length() -> None:
-    """However many things are asked."""
+    """However many things are asked; each of them has its place."""
     many = tuple(a_unit(f"d{n}#u0", f"第{n}条。") for n in range(MAX_UNITS))
-    assert joined(found(*many), [found(DEPOSIT), found(FILING)]).units == many
+    assert joined(found(*many), [found(DEPOSIT), found(FILING)]).units == (*many[:-2], DEPOSIT, FILING)
+    assert joined(found(*many), [found(many[0]), found(many[1])]).units == many
+
+
+def test_one_sentence_of_two_documents_is_told_once() -> None:
+    """Whichever ask found it."""
+    again = a_unit("z#u0", FILING.text)
+    assert joined(found(FILING), [found(FILING), found(again)]).units == (FILING,)
 
 
 def test_the_best_part_of_a_list_comes_along_with_it() -> None:

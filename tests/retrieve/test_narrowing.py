@@ -56,6 +56,13 @@ def test_the_row_for_all_others_is_for_whom_no_row_names() -> None:
     assert Narrowing(others, "三级医院报多少？", ())(0) == [1, 3]
 
 
+def test_of_a_long_table_no_half_is_shown() -> None:
+    """An answer stays short."""
+    many = tuple(_row(n, "三级" if n % 2 else "二级", f"{n}%") for n in range(1, 21))
+    assert Narrowing((LEVELS, *many), "三级医院报多少？", ())(0) == [0]
+    assert Narrowing((LEVELS, *many[:10]), "三级医院报多少？", ())(0) == [1, 3, 5, 7, 9]
+
+
 def test_of_a_table_of_tiers_the_one_that_is_paid_for_is_shown() -> None:
     """一档 and 二档 are names of what somebody pays, and tell rows apart as levels do."""
     found = (LEVELS, _row(1, "一档标准", "45%"), _row(2, "二档标准", "55%"))
@@ -70,6 +77,7 @@ def test_a_row_that_the_question_names_is_shown_alone() -> None:
     assert Narrowing((LEVELS, *rows), "不是数额较大，判几年？", ())(0) == [0]
     assert Narrowing((LEVELS, *rows), "判几年？", ())(0) == [0]
     assert Narrowing((LEVELS, *rows), "听说分数额较大和巨大，巨大的判几年？", ())(0) == [0]
+    assert Narrowing((LEVELS, *rows), "数额较大和巨大的分别判几年？", ())(0) == [0]
     kinds = (_row(1, "医疗机构", "300家"), _row(2, "零售药店", "900家"), _row(3, "检验机构", "20家"))
     assert Narrowing((LEVELS, *kinds), "医疗机构和药房各有多少家？", ())(0) == [0]
 

@@ -16,12 +16,11 @@ account: 个人账户 个账 | 统筹 统筹基金 统筹账户 社会统筹
 payer: 个人 本人 个人自付 自付 自费 | 单位 用人单位 企业 雇主
 threshold: 起付 起付线 起付标准 门槛费 门槛 | 封顶 封顶线 支付限额 年度限额
 change: 提高 增加 上升 上涨 上调 升高 增长 高于 高出 高(?=\\d) 更高 较高 偏高 高(?=[，。；、]|一些|些|$)
-    提高(?=约?\\d) 增加(?=约?\\d) 上升(?=约?\\d) 上调(?=约?\\d) 提高[到至] 增加[到至] 上升[到至] 上调[到至] | 降低 减少
-    下降 下调 调低 低于 更低 较低 偏低 低(?=[，。；、]|一些|些|\\d|$) 少于 降低(?=约?\\d) 减少(?=约?\\d) 下降(?=约?\\d)
-    下调(?=约?\\d) 降低[到至] 减少[到至] 下降[到至] 下调[到至]
-step: 提高(?=约?\\d) 增加(?=约?\\d) 上升(?=约?\\d) 上调(?=约?\\d) 降低(?=约?\\d) 减少(?=约?\\d) 下降(?=约?\\d)
-    下调(?=约?\\d) | 提高[到至] 增加[到至] 上升[到至] 上调[到至] 降低[到至] 减少[到至] 下降[到至] 下调[到至] 降[到至]
-    升[到至] 增至 减至
+    提高{by} 增加{by} 上升{by} 上调{by} 提高{to} 增加{to} 上升{to} 上调{to} | 降低 减少 下降 下调 调低 低于
+    更低 较低 偏低 低(?=[，。；、]|一些|些|\\d|$) 少于 降低{by} 减少{by} 下降{by} 下调{by} 降低{to} 减少{to}
+    下降{to} 下调{to}
+step: 提高{by} 增加{by} 上升{by} 上调{by} 降低{by} 减少{by} 下降{by} 下调{by}
+    | 提高{to} 增加{to} 上升{to} 上调{to} 降低{to} 减少{to} 下降{to} 下调{to} 降{to} 升{to} 增至 减至
 order: 之前 以前 前(?![往提来台后两三几面]) | 之后 以后 后(?![续果期])
 only: 不限 不只 不仅 | 只能 仅限 只限 仅能
 early: 早于 提早 | 晚于 迟于
@@ -97,6 +96,8 @@ authority: 医保局 医保部门 医疗保障局 医疗保障部门 医疗保�
 base: 总费用 医疗总费用 费用总额 总医疗费 总医疗费用 | 合规医疗费 合规医疗费用 合规费用 政策范围内 目录内
 joint: 并处 | 单处
 """
+# By how much, and to what.
+_STEPS = {"{by}": r"(?=了?约?\d)", "{to}": "[到至为]"}
 # Longer words in which one of the table stands by chance.
 _NEUTRAL = """
 目前 当前 提前 前提 前款 此前 事前 前项 前述 前后 先后 首先 优先 事先 预先 最后 然后 后续 后果 随后 今后 今后
@@ -116,7 +117,7 @@ class _Words:
         for line in _TABLE.strip().replace("\n    ", " ").split("\n"):
             dimension, _, values = line.partition(": ")
             for words in values.split(" | "):
-                for word in words.split():
+                for word in _spelled(words).split():
                     means.setdefault(word, []).append((dimension, words.split()[0]))
         for word in _NEUTRAL.split():
             means.setdefault(word, [])
@@ -143,6 +144,12 @@ class _Words:
                     break
             i = end
         return found
+
+
+def _spelled(words: str) -> str:
+    for name, pattern in _STEPS.items():
+        words = words.replace(name, pattern)
+    return words
 
 
 _WORDS = _Words()

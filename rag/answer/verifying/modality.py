@@ -25,7 +25,7 @@ _PERMISSION = re.compile(r"(?<!不)可以|(?<![不许认即])可(?![能行靠是
 _DUTY = re.compile(
     r"必须|务必|应当|应该|(?<![不无])必需|(?<![无不必])须|(?<![对相适供反响不])应(?![对用急收])|(?<![根据按照有所])需要?(?!求)|得(?=[先要在向由])|(?<![不需])要(?![求么])|强制|前提(?!下)"
 )
-_STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|(?<![不非])强制|(?<!不)一定[会要]|必然|必定")
+_STRICT_DUTY = re.compile(r"(?<!不是)必须|务必|(?<![不非])强制|(?<!不)(?:一定[会要]|必[然定])")
 _ENCOURAGED = re.compile(r"鼓励|提倡|倡导|支持(?=[^，。；]{2})")
 _OPTIONS = frozenset({"可以", "有权"})
 # What gives a duty another form: only then, only who, on condition.

@@ -30,7 +30,7 @@ _NECESSARY = re.compile(
     r"前提|条件|必[须需]|须|应当|需要?(?!求)|(?<![不需])要(?![求么])|指|(?:批准|同意|核准|审批|审核|备案|登记)[^，。；]{0,3}后"
 )
 # The same of a figure: who does not reach it has not what hangs on it.
-_THRESHOLD = re.compile(r"满(?=[\d一二两三四五六七八九十半多])|超过[^，。；]{1,12}(?:后|的)|以上|起付")
+_THRESHOLD = re.compile(r"(?:满|超过)[^，。；]{1,12}后[，,]?[^，。；]{0,8}(?:才|方|开始)")
 _WAIVER = re.compile(r"无需|无须|不需|不用|用不着|不必|免于")
 _BOTH = 2  # the condition and what hangs on it
 # What makes a negation a part of a name: 无症状的患者.
