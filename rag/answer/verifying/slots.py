@@ -21,6 +21,9 @@ SlotKind = Literal["ratio", "amount", "period", "age", "count", "level", "date",
 
 _HAN_DIGITS = "零〇一二两三四五六七八九十百千万亿点壹贰叁肆伍陆柒捌玖拾佰仟"
 _NUMBER = rf"(?:\d+万\d+千?|\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN_DIGITS}]+)"
+_HAN_DIGIT = re.compile(r"[零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖]")
+# Digits one by one, as years are read: 一二〇 is 120, 九六万 is 96万.
+_ONE_BY_ONE = re.compile(r"(?P<digits>[零〇一二三四五六七八九]{2,})(?P<scale>[万亿]?)")
 _SCALE = {"": 1, "千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
 _PERIOD_DAYS = {
     "工作日": "workday",
@@ -87,7 +90,7 @@ _RANGE = re.compile(
 )
 # Words that hold a numeral and are no figure.
 _IDIOMS = re.compile(
-    r"(?<![一二三四五六七八九十百千万亿零〇两\d])(?:一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|(?<!分)之一|第一(?![十百千条])|万一|一律|十分(?!钟)|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二)"
+    r"(?<![一二三四五六七八九十百千万亿零〇两\d])(?:一卡通|一站式|一般|一旦|一定|一些|一致|一样|统一|唯一|一并|一起|一方面|同一|任一|(?<!分)之一|第一(?![十百千条])|万一|一律|十分(?!钟)|千万(?!元)|三者|百姓|一体|一直|一次性|两者|双向|进一步|一地|另一|一种|一个(?!月|年|工作)|一项|一份|这一|某一|每一|一、二|二、三|一二(?![零〇一二三四五六七八九十百千万亿]))"
 )
 # A date in Han numerals, year first.
 _HAN_DATE = re.compile(
@@ -177,15 +180,20 @@ def _value(kind: str, match: re.Match[str]) -> str | None:
     if kind == "ratio":
         return _ratio(groups) or match.group()  # what can't be read equals only itself
     if kind == "period":
-        return _period(groups)
+        return _period(groups) or _unread(match)
     number = _number(groups["num"])
     if number is None:
-        return None
+        return _unread(match)
     number *= _SCALE[groups.get("scale") or ""]
     unit = groups.get("unit") or ""
     if unit in _MILLIMETRES:
         return _plain(number * _MILLIMETRES[unit]) + "mm"
     return _plain(number) + (groups["unit"] if kind == "count" else groups.get("currency") or "")
+
+
+def _unread(match: re.Match[str]) -> str | None:
+    """What has a digit and can't be read equals only itself; without a digit it is no figure (重点项目)."""
+    return match.group() if _HAN_DIGIT.search(match.group()) else None
 
 
 def _document(groups: dict[str, str | None]) -> str | None:
@@ -236,6 +244,9 @@ def _number(text: str) -> Decimal | None:
         return Decimal(text.replace(",", ""))
     except InvalidOperation:
         pass
+    if digit_by_digit := _ONE_BY_ONE.fullmatch(text):
+        digits = "".join(str("零一二三四五六七八九".index(c)) for c in digit_by_digit["digits"].replace("〇", "零"))
+        return Decimal(digits) * _SCALE[digit_by_digit["scale"]]
     text = "一" + text if text[:1] in {"百", "千", "万", "亿"} else text
     try:
         return Decimal(str(cn2an.cn2an(text.replace("两", "二").replace("〇", "零"), "smart")))

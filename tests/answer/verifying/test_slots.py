@@ -68,6 +68,8 @@ ONE_MEANING = [
 
 # The same, for writings that are rarer in the sources.
 RARER = [
+    ("5万元至九六万元", "5万元至96万元"),
+    ("共一二〇元", "共120元"),
     ("报销100%", "报销百分之百"),
     ("报销65%", "报销六成五"),
     ("15年", "十五年"),
