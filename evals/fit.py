@@ -127,11 +127,11 @@ class Case:
         """What a ranking model makes of the candidates."""
         return arranged(rank(self.rows), self.asked.places, self.found)
 
-    def sufficiency(self, scores: Matrix, chosen: Sequence[int], profile: Profile) -> Matrix:
+    def sufficiency(self, scores: Matrix, profile: Profile) -> Matrix:
         """The row that the sufficiency model sees."""
         names = feature_names(SUFFICIENCY_FEATURES, profile)
         asked = self.asked
-        return sufficiency_row(asked.searched, asked.places, self.found, scores, chosen, self.idf, names)
+        return sufficiency_row(asked.searched, asked.places, self.found, scores, self.idf, names)
 
     @property
     def one_thing(self) -> bool:
@@ -211,7 +211,7 @@ def fit(data: Sequence[Case], profile: Profile) -> tuple[EvidenceModel, dict[str
         }
     rank = _fit_rank(data)
     ranked = [c.scores(rank) for c in data]
-    rows = np.array([c.sufficiency(s, c.chosen(s, margins), profile) for c, s in zip(data, ranked, strict=True)])
+    rows = np.array([c.sufficiency(s, profile) for c, s in zip(data, ranked, strict=True)])
     sufficiency = _fit_logistic(rows, *_targets(data), names)
     note = (
         f"{len(data)} development questions, {sum(c.answerable for c in data)} answerable; margins and threshold on "
@@ -257,7 +257,7 @@ def _out_of_fold_judgements(
     names = feature_names(SUFFICIENCY_FEATURES, profile)
     folds = _folds(len(data), seed)
     chosen = [case.chosen(s, margins) for case, s in zip(data, scores, strict=True)]
-    rows = np.array([case.sufficiency(s, c, profile) for case, s, c in zip(data, scores, chosen, strict=True)])
+    rows = np.array([case.sufficiency(s, profile) for case, s in zip(data, scores, strict=True)])
     y, weight = _targets(data)
     probability = np.empty(len(data))
     for fold in range(FOLDS):
@@ -298,15 +298,12 @@ def _fit_logistic(rows: Matrix, y: Matrix, weight: Matrix, names: tuple[str, ...
 def _best_margins(scored: Sequence[tuple[Case, Matrix]]) -> tuple[Margins, dict[str, float]]:
     """Margins for questions that ask one thing, then for those that ask several.
 
-    One thing: of the pairs under which about as many answers as possible are whole and to the point (within one
-    standard error of the best; Breiman et al. 1984), that with the most facts. Several: the most facts with enough
-    precision.
+    One thing: the pair under which the share with all facts and the share that is whole and to the point are highest
+    together. Several: the most facts with enough precision.
     """
     one, several = ([(c, s) for c, s in scored if c.one_thing is wanted] for wanted in (True, False))
     tried = {(w, e): _worth(one, Margins(w, e, e)) for w in WITHIN for e in ELSEWHERE if e <= w}
-    best = max(exact for _, _, exact in tried.values())
-    error = float(np.sqrt(best * (1 - best) / max(len(one) / REPEATS, 1)))
-    within, elsewhere = max((m for m, t in tried.items() if t[2] >= best - error), key=lambda m: tried[m][0])
+    within, elsewhere = max(tried, key=lambda m: tried[m][0] + tried[m][2])
     more = {e: _worth(several, Margins(within, e, e)) for e in ELSEWHERE}
     least = min(MIN_PRECISION, max(precision for _, precision, _ in more.values()))
     wide = max((e for e, t in more.items() if t[1] >= least), key=lambda e: more[e][0])

@@ -20,7 +20,7 @@ import numpy as np
 from rag import places, qualifiers
 from rag.domain import Evidence, EvidenceUnit, Passage, Value
 from rag.retrieve import cues
-from rag.retrieve.asks import asking
+from rag.retrieve.asks import asking, asks
 from rag.retrieve.eligibility import local
 from rag.retrieve.linear import Linear, Matrix
 from rag.retrieve.narrowing import Narrowing
@@ -46,12 +46,13 @@ _ANNOUNCES = re.compile(
 
 RANK_FEATURES = (
     "announces", "excerpt", "figure", "qualifiers", "excluded", "list", "list_unasked", "length",
-    "bm25_unit", "bm25_chunk", "cosine", "cosine_chunk", "local",
+    "bm25_unit", "bm25_chunk", "cosine", "cosine_chunk", "local", "alike",
 )  # fmt: skip
 SUFFICIENCY_FEATURES = (
     "coverage", "rarest", "unseen", "unseen_terms", "place_absent", "figure_absent", "year_absent", "excluded",
     "lead", "alike", "alike_top", "least_alike", "two_least_alike", "unlike", "words", "place_asked",
     "cosine_top", "cosine_best", "cosine_chunk_best", "ask_alike", "ask_alike_top", "ask_coverage", "ask_words",
+    "asks", "cell_absent",
 )  # fmt: skip
 _OF_UNITS = frozenset({"cosine", "cosine_top", "cosine_best"})
 _OF_CHUNKS = frozenset({"cosine_chunk", "cosine_chunk_best"})
@@ -81,6 +82,10 @@ class Margins(Value):
     within: float
     elsewhere: float
     elsewhere_several: float
+
+
+# Units that tell whether there is an answer: fewer than are worth citing beside it.
+_CORE = Margins(within=1.5, elsewhere=0.5, elsewhere_several=0.5)
 
 
 class EvidenceModel(Value):
@@ -127,6 +132,7 @@ def rank_rows(question: str, asked_places: Collection[str], found: Candidates, n
         "cosine": lambda: _relative(found.cosine),
         "cosine_chunk": lambda: _relative(found.cosine_chunk),
         "local": lambda: [local(p.document, asked_places) for p in found.passages],
+        "alike": lambda: _alike(_topic(worded(question)), texts),
     }
     return np.column_stack([np.asarray(makers[name](), dtype=float) for name in names])
 
@@ -136,16 +142,16 @@ def sufficiency_row(
     asked_places: Collection[str],
     found: Candidates,
     scores: Matrix,
-    chosen: Sequence[int],
     idf: Callable[[str], float],
     names: Sequence[str],
 ) -> Matrix:
-    """One row about the question: how much of it and of what it asks the chosen units carry, and how near they are.
+    """One row about the question: how much of it and of what it asks the best units carry, and how near they are.
 
     Who tells a long story asks for little of it.
     """
-    ask = worded(asking(question))
-    question = worded(question)
+    chosen = choose(found, scores, _CORE, one_thing=True)
+    several, cell_absent = len(asks(question)), Narrowing(found.units, question, asked_places).cell_absent(chosen[0])
+    ask, question = worded(asking(question)), worded(question)
     named = {term for place in asked_places for term in terms(place)}
     weights = {term: idf(term) for term in topic_terms(question) if term not in named}
     unseen = {term for term, weight in weights.items() if weight >= idf("\x00")}
@@ -155,8 +161,7 @@ def sufficiency_row(
     types, years = cues.answer_types(question), cues.years(question)
     named_there = {name for text in texts for name in places.find(text)}
     asked = qualifiers.mentioned(question)
-    words = [word for word in topic_words(question) if word not in cues.SPOKEN and word not in named]
-    ask_words = [word for word in topic_words(ask) if word not in cues.SPOKEN]
+    words, ask_words = [word for word in _topic(question) if word not in named], _topic(ask)
     alike, alike_top = _likeness(words, "".join(texts)), _likeness(words, texts[0])
     values = {
         "coverage": _carried_share(known, carried),
@@ -182,6 +187,8 @@ def sufficiency_row(
         "ask_alike_top": float(_likeness(ask_words, texts[0]).mean()),
         "ask_coverage": _carried_share({term: idf(term) for term in topic_terms(ask)}, carried),
         "ask_words": float(len(ask_words)),
+        "asks": float(several),
+        "cell_absent": float(cell_absent),
     }
     return np.array([values[name] for name in names])
 
@@ -191,9 +198,24 @@ def _likeness(words: Sequence[str], text: str) -> Matrix:
 
     救护车 is somewhat like 急救车费, and 双胞胎 like nothing in a table of 顺产 and 剖宫产. Without words: a single 1.
     """
+    return np.sort(np.asarray(_each_alike(words, text) or [1.0], dtype=float))
+
+
+def _alike(words: Sequence[str], texts: Sequence[str]) -> Matrix:
+    """For each text the mean likeness of the words, each relative to the text that is most like it."""
+    found = np.asarray([_each_alike(words, text) or [1.0] for text in texts], dtype=float)
+    best = found.max(axis=0)
+    return np.asarray((found / np.where(best > 0, best, 1.0)).mean(axis=1))
+
+
+def _each_alike(words: Sequence[str], text: str) -> list[float]:
     key = fold(text)
-    found = [1.0 if word in key else _SOME * np.mean([c in key for c in word]) for word in dict.fromkeys(words)]
-    return np.sort(np.asarray(found or [1.0], dtype=float))
+    return [1.0 if word in key else _SOME * sum(c in key for c in word) / len(word) for word in dict.fromkeys(words)]
+
+
+def _topic(question: str) -> list[str]:
+    """The words of a question that say what it is about, and not how people ask."""
+    return [word for word in topic_words(question) if word not in cues.SPOKEN]
 
 
 def _lead(scores: Matrix) -> float:
@@ -241,9 +263,7 @@ class EvidenceFinder:
         scores = arranged(self._model.rank(rows), asked_places, found)
         one = cues.asks_one_thing(question)
         chosen = choose(found, scores, self._model.margins, one_thing=one)
-        row = sufficiency_row(
-            question, asked_places, found, scores, chosen, self._idf, self._model.sufficiency.features
-        )
+        row = sufficiency_row(question, asked_places, found, scores, self._idf, self._model.sufficiency.features)
         probability = 1.0 / (1.0 + math.exp(-float(self._model.sufficiency(row[None, :])[0])))
         near = choose(found, scores, self._model.margins, one_thing=False)
         narrowed = Narrowing(found.units, question, asked_places)

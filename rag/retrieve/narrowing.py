@@ -45,18 +45,33 @@ class Narrowing:
 
         Of a row or an item that is not among them, they take the place.
         """
-        unit = self._units[i]
-        parts = self._inside.get(unit.id) or self._beside.get(_together(unit)) or [i]
-        shown = self._shown(tuple(parts))
+        shown = self._shown(self._parts(i))
         return [i] if not shown or i in shown else shown
 
+    def cell_absent(self, i: int) -> bool:
+        """Whether the table or list of unit `i` has parts for each thing that the question names, and none for all.
+
+        So it is of one with rows of 二档 and rows of 乡镇卫生院, and none of both.
+        """
+        return not self._fitting(self._parts(i))
+
+    def _parts(self, i: int) -> tuple[int, ...]:
+        """The rows or items of unit `i`, or those beside it; `i` alone where there are none."""
+        unit = self._units[i]
+        return tuple(self._inside.get(unit.id) or self._beside.get(_together(unit)) or [i])
+
     def _shown(self, parts: tuple[int, ...]) -> list[int]:
-        """The parts that are for what the question names, if they are few; worked out once for a table."""
+        """The parts that are for what the question names, if they are few."""
+        fitting = self._fitting(parts)
+        few = len(fitting) <= max(_FEW, min(_HALF_OF, len(parts)) // 2) and len(fitting) < len(parts)
+        return fitting if few else []
+
+    def _fitting(self, parts: tuple[int, ...]) -> list[int]:
+        """The parts that are for everything that the question names and one of them is for; worked out once."""
         if parts not in self._known:
             texts = [self._units[j].text.rpartition("\n")[2] for j in parts]
             fitting = set(range(len(parts))).intersection(*_told_apart(self._question, self._places, texts))
-            few = len(fitting) <= max(_FEW, min(_HALF_OF, len(parts)) // 2) and len(fitting) < len(parts)
-            self._known[parts] = [parts[n] for n in sorted(fitting)] if few else []
+            self._known[parts] = [parts[n] for n in sorted(fitting)]
         return self._known[parts]
 
 

@@ -151,15 +151,13 @@ def test_scores_are_relative_to_the_best() -> None:
 def test_coverage_is_the_share_of_telling_words(idf: Idf) -> None:
     """Words weigh by their rarity; the place's name is not counted as a word."""
     found = candidates(a_unit("nursing#u0", "护理床位费。", title_path=("说明",)))
-    row = sufficiency_row(
-        "嘉兴护理停车", ("嘉兴",), found, np.zeros(len(found.units)), [0], idf, ["coverage", "unseen"]
-    )
+    row = sufficiency_row("嘉兴护理停车", ("嘉兴",), found, np.zeros(len(found.units)), idf, ["coverage", "unseen"])
     assert row.tolist() == [0.5, 0.0]
 
 
 def test_words_that_no_row_has_are_unseen(idf: Idf) -> None:
     """A question about something that the corpus never speaks of is known by that."""
-    row = sufficiency_row("火星护理", (), candidates(RATIO), np.zeros(1), [0], idf, ["unseen", "coverage"])
+    row = sufficiency_row("火星护理", (), candidates(RATIO), np.zeros(1), idf, ["unseen", "coverage"])
     assert row.tolist() == [0.5, 1.0]
 
 
@@ -168,19 +166,16 @@ def test_a_place_is_carried_by_its_relatives(idf: Idf, place: str, absent: float
     """A sentence about 嘉兴 speaks for the place and its province, and for no neighbour."""
     found = candidates(a_unit("nursing#u0", "嘉兴市护理费由基金支付75%。"))
     assert sufficiency_row(
-        f"{place}护理费", (place,), found, np.zeros(len(found.units)), [0], idf, ["place_absent"]
+        f"{place}护理费", (place,), found, np.zeros(len(found.units)), idf, ["place_absent"]
     ).tolist() == [absent]
 
 
 def test_a_figure_asked_for_must_be_there(idf: Idf) -> None:
-    """One of the chosen units has it, or it is absent; not chosen ones do not count."""
+    """One of the best units has it, or it is absent; others do not count."""
     found = candidates(LEAD_IN, RATIO)
-    assert sufficiency_row(
-        "护理费报几成", (), found, np.zeros(len(found.units)), [0], idf, ["figure_absent"]
-    ).tolist() == [1]
-    assert sufficiency_row(
-        "护理费报几成", (), found, np.zeros(len(found.units)), [0, 1], idf, ["figure_absent"]
-    ).tolist() == [0]
+    for scores, absent in (([9.0, 0.0], 1), ([9.0, 9.0], 0)):
+        row = sufficiency_row("护理费报几成", (), found, np.array(scores), idf, ["figure_absent"])
+        assert row.tolist() == [absent]
 
 
 def test_the_best_come_first_and_near_ones_follow() -> None:
@@ -238,8 +233,7 @@ def test_a_year_asked_for_must_be_there(idf: Idf) -> None:
     """What holds for another year is no evidence for the one asked about."""
     found = candidates(a_unit("nursing#u0", "2024年护理费由基金支付75%。"))
     rows = [
-        sufficiency_row(f"{year}年护理费", (), found, np.zeros(1), [0], idf, ["year_absent"])[0]
-        for year in (2024, 2026)
+        sufficiency_row(f"{year}年护理费", (), found, np.zeros(1), idf, ["year_absent"])[0] for year in (2024, 2026)
     ]
     assert rows == [0.0, 1.0]
 
@@ -247,9 +241,7 @@ def test_a_year_asked_for_must_be_there(idf: Idf) -> None:
 def test_who_stands_alone_leads(idf: Idf) -> None:
     """The lead is 0 for a best unit far above the others, and lower the more are near it."""
     found = candidates(RATIO, LEAD_IN)
-    leads = [
-        sufficiency_row("护理费", (), found, np.array(s), [0], idf, ["lead"])[0] for s in ([99.0, 0.0], [1.0, 1.0])
-    ]
+    leads = [sufficiency_row("护理费", (), found, np.array(s), idf, ["lead"])[0] for s in ([99.0, 0.0], [1.0, 1.0])]
     assert leads == [pytest.approx(0.0), pytest.approx(-math.log(2))]
 
 

@@ -82,6 +82,27 @@ def test_a_row_that_the_question_names_is_shown_alone() -> None:
     assert Narrowing((LEVELS, *kinds), "医疗机构和药房各有多少家？", ())(0) == [0]
 
 
+@pytest.mark.parametrize(
+    ("question", "absent"),
+    [
+        ("二档，在一级医院报多少？", True),
+        ("二档，在三级医院报多少？", False),
+        ("一级医院报多少？", False),
+        ("二档报多少？", False),
+        ("医院报多少？", False),
+    ],
+)
+def test_a_table_without_the_cell_that_is_asked_for_is_known(question: str, *, absent: bool) -> None:
+    """Rows of 二档 and rows of 一级, and none of both."""
+    header = (Span(0, 5),)
+    cells = (("一档", "三级", "70%"), ("一档", "一级", "80%"), ("二档", "三级", "60%"))
+    rows = [
+        a_unit(f"d#u{n}", "| 档次 | 级别 | 比例 |\n| " + " | ".join(row) + " |", 10 * n, kind="row", lead=header)
+        for n, row in enumerate(cells)
+    ]
+    assert all(Narrowing(rows, question, ()).cell_absent(n) is absent for n in range(len(rows)))
+
+
 def test_of_a_list_of_places_the_one_asked_for_is_shown() -> None:
     """With what is said of no place; a place that only the question names counts, too."""
     whole = a_unit("b#u0", "各地起付线：\n- 全国一般800元\n- 北京1300元\n- 成都300元", kind="list")

@@ -10,7 +10,7 @@ import pytest
 
 from rag.ports import SourceRecord
 from rag.retrieve.lexical import LexicalIndex
-from rag.retrieve.passages import PassageRetriever, Retrieved
+from rag.retrieve.passages import PassageRetriever, Retrieved, highest
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.storage import MemoryCatalogue, MemoryVectors
 from tests.making import a_record
@@ -121,3 +121,10 @@ def test_vectors_find_what_words_miss() -> None:
             return super().query("配镜不在范围内。" if text == "近视眼睛能报吗" else text)
 
     assert ids(retriever(RECORDS, Knowing()).search("近视眼睛能报吗", 1, (), DAY)) == ["glasses"]
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 7, 8, 20])
+def test_the_highest_are_those_of_a_full_sort(n: int) -> None:
+    """Equals stay in the order of their rows, at the edge, too."""
+    scores = np.array([2.0, 0.0, -np.inf, 2.0, 3.0, 0.0, 0.0, -np.inf], dtype=np.float32)
+    assert highest(scores, n).tolist() == np.argsort(-scores, kind="stable")[:n].tolist()
