@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from rag import places, qualifiers
-from rag.answer.verifying import absolutes, cells, modality, polarity
+from rag.answer.verifying import absolutes, cells, exceptions, modality, polarity, starts, waivers
 from rag.answer.verifying.alignment import substituted
 from rag.answer.verifying.binding import turned
 from rag.answer.verifying.foreign import brought_in
@@ -78,8 +78,14 @@ def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem
         *swapped(claim, told),
         *cells.misplaced(claim, told),
         *reversed_steps(claim, told),
+        *starts.displaced(claim, told),
         *absolutes.widened(claim, told),
+        *absolutes.joined_otherwise(claim, told),
+        *absolutes.unrestricted(claim, told),
+        *exceptions.included(claim, told),
         *modality.turned(claim, told),
+        *waivers.waived(claim, told),
+        *waivers.imposed(claim, told),
         *hardened(claim, told),
         *unsupported(claim, told + "\n" + title),
     ]

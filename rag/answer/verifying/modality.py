@@ -6,17 +6,15 @@ denied here and not there is found by `binding`, one word in another's place by 
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.answer.verifying import absolutes, polarity
+from rag.answer.verifying.clauses import MIRROR, alike_or_joined, clauses, content, share
 from rag.answer.verifying.problems import Problem
-from rag.answer.verifying.slots import slots
 from rag.answer.verifying.wording import word_class
 
-_CLAUSE_END = re.compile(r"[，。；：！？,;:!?|\n]")
 _SENTENCE_END = re.compile(r"[。；！!;\n]")
 _REFUSAL = re.compile(
     r"不能(?!力|超[过出]|[高低多少晚迟]于|[高低多少]过)|不可(?!抗|避)(?:以)?|不得(?!不|超[过出]|[高低多少晚迟]于)|不予|不准|不许|无权|无法|禁止|严禁|不再"
@@ -41,23 +39,17 @@ _EXCLUSION = re.compile(
     r"[不没未无非免禁仅只才]|(?<!解)除|自[费付理]|例外|停止|终止|中断|失[效败]|拒绝|取消|以外|避免|难以|之?前(?![往提来])"
 )
 _ONLY = re.compile(r"[仅只才]|(?<!解)除|方可|方能|以外|停止|终止")
-# Fitted on development pairs: the share of a clause's wording that has to stand in another for it to speak of the same,
-# how near to the best another one counts as well, and the share both ways for it to be the same but for a negation.
-SAME = 0.6
-TIE = 0.15
-MIRROR = 0.75
-_HALF = 2
 _SHORTEST = 4
 
 
 def turned(claim: str, told: str) -> list[Problem]:
     """Clauses of the claim that demand, permit or refuse what the evidence does not."""
-    there = _clauses(told)
+    there = clauses(told)
     waived = [Problem("polarity", sentence) for sentence in _SENTENCE_END.split(claim) if _waives(sentence, told)]
     return waived + [
         problem
         for sentence in _SENTENCE_END.split(claim)
-        for clause in _clauses(sentence)
+        for clause in clauses(sentence)
         if (problem := _turned(clause, there, told, sentence))
     ]
 
@@ -77,41 +69,36 @@ def belied(claim: str) -> list[Problem]:
 def _turned(clause: str, there: Sequence[str], told: str, claim: str) -> Problem | None:
     if _STRICT_DUTY.search(clause) and not (_DUTY.search(told) or _CONDITION.search(told)):
         return Problem("polarity", clause)
-    own = _content(clause)
+    own = content(clause)
     if not own:
         return None
-    alike = _alike(own, [*there, *("，".join(pair) for pair in pairwise(there))])
-    if _permits_more(clause, there) or any(absolutes.leaves_no_choice(clause, other) for other in alike):
-        return Problem("polarity", clause, "，".join(alike[:1]))
+    like = alike_or_joined(own, there)
+    if _permits_more(clause, there) or any(absolutes.leaves_no_choice(clause, other) for other in like):
+        return Problem("polarity", clause, "，".join(like[:1]))
     if any(polarity.contraposed(claim, sentence) for sentence in _SENTENCE_END.split(told)):
         return None
-    if alike and all(_contradicts(clause, other) or _mirrors(clause, other, claim) for other in alike):
-        return Problem("polarity", clause, alike[0])
+    if like and all(_contradicts(clause, other) or _mirrors(clause, other, claim) for other in like):
+        return Problem("polarity", clause, like[0])
     return None
 
 
 def _waives(claim: str, told: str) -> bool:
     """Whether the claim allows without a thing what the evidence allows with it: 未经批准，可以执行."""
-    left_out = polarity.denied(claim)
-    if polarity.denials(claim) != 1 or left_out & polarity.denied(told):
+    if polarity.denials(claim) != 1:
         return False
-    demanded = [s for s in _SENTENCE_END.split(told) if polarity.necessary(s) and any(word in s for word in left_out)]
-    parts = [part for clause in _clauses(claim) for part in _THEN.split(clause) if part]
-    permitted = any(_PERMISSION.search(after) and polarity.denials(before) for before, after in pairwise(parts))
-    return permitted and bool(demanded)
+    parts = [part for clause in clauses(claim) for part in _THEN.split(clause) if part]
+    without = [before for before, after in pairwise(parts) if _PERMISSION.search(after) and polarity.denials(before)]
+    if not without:
+        return False
+    left_out = polarity.denied(claim) or content(without[0])
+    demanding = [s for s in _SENTENCE_END.split(told) if polarity.necessary(s)]
+    return not left_out & polarity.denied(told) and any(word in s for s in demanding for word in left_out)
 
 
 def _permits_more(clause: str, there: Sequence[str]) -> bool:
     """Whether a clause permits what no word of the evidence speaks of."""
-    own = _content(_PERMISSION.sub("，", clause)) if _PERMISSION.search(clause) else frozenset()
-    return len("".join(own)) >= _SHORTEST and not any(_share(own, other) for other in there)
-
-
-def _alike(own: frozenset[str], there: Sequence[str]) -> list[str]:
-    """The clauses that carry a clause's words best, or nearly so."""
-    shares = [(_share(own, other), other) for other in there]
-    least = max([SAME, *(share - TIE for share, _ in shares)])
-    return [other for share, other in shares if share >= least]
+    own = content(_PERMISSION.sub("，", clause)) if _PERMISSION.search(clause) else frozenset()
+    return len("".join(own)) >= _SHORTEST and not any(share(own, other) for other in there)
 
 
 def _mirrors(clause: str, best: str, claim: str) -> bool:
@@ -123,7 +110,7 @@ def _mirrors(clause: str, best: str, claim: str) -> bool:
         return False
     if not all(word in (best if own else clause) for word in _denied(clause if own else best)):
         return False
-    return min(_share(_content(best), clause), _share(_content(clause), best)) >= MIRROR
+    return min(share(content(best), clause), share(content(clause), best)) >= MIRROR
 
 
 def _contradicts(clause: str, best: str) -> bool:
@@ -150,32 +137,3 @@ def _denied(clause: str) -> list[str]:
 
 def _has_verb(clause: str) -> bool:
     return any(word_class(word.text) == "v" for word in polarity.content(clause))
-
-
-def _clauses(text: str) -> list[str]:
-    """The parts between marks of punctuation; a table's row stays whole, as one of its cells may deny another."""
-    return [
-        clause
-        for line in text.split("\n")
-        for clause in ([line] if line.startswith("|") and polarity.negations(line) else _CLAUSE_END.split(line))
-        if clause.strip()
-    ]
-
-
-@functools.lru_cache(maxsize=2048)
-def _content(clause: str) -> frozenset[str]:
-    """The content words but for figures, which `binding` compares."""
-    for slot in reversed(slots(clause)):
-        clause = clause[: slot.start] + "，" + clause[slot.end :]
-    return frozenset(word.text for word in polarity.content(clause))
-
-
-def _share(own: frozenset[str], other: str) -> float:
-    known = _content(other)
-    carried = sum(len(word) for word in own if word in known or all(part in other for part in _parts(word)))
-    return carried / sum(map(len, own)) if own else 0.0
-
-
-def _parts(word: str) -> tuple[str, ...]:
-    """A word of four characters by its halves: 解除合同 stands in 解除本合同."""
-    return (word[:_HALF], word[_HALF:]) if len(word) == 2 * _HALF else (word,)
