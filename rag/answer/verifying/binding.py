@@ -33,9 +33,6 @@ _EXCLUSIVE = frozenset(
 # When it counts: a claim may not name one where the evidence names none.
 _DAYS = frozenset({"day", "month", "year"})
 _GENERAL = "医疗保险"  # may stand for each of its kinds
-# What is said of all that care for or sell to patients holds for each of them.
-_MEDICAL_BODIES = "医药机构"
-_MEDICAL = frozenset({"医院", "医疗机构", "药店", "零售药店", "药房"})
 # Fitted on development pairs: how well a mention has to fit to be the one meant, and how much better than another.
 MIN_FIT = 0.3
 FIGURE_MARGIN = 0.12
@@ -114,8 +111,6 @@ def _problem(
     listed: Sequence[Mention],
     named: frozenset[str],
 ) -> Problem | None:
-    if mention.shown in _MEDICAL and any(_MEDICAL_BODIES in other.text for other in told):
-        return None
     same = [other for other in (*rivals, *above) if _same(mention, other)]
     like = [other for other in same if _open_alike(mention, other)]
     if not same and mention.dimension in FIGURES:

@@ -27,11 +27,10 @@ _END_OF_NOUN = re.compile(r"[，。；：！？,;:!?、\n）)]")
 _ONLY_THEN = re.compile(r"才|方[可能]|只有")
 # What makes a condition necessary as well, where nothing is denied: 备案是前提, 须先备案, 指已备案的.
 _NECESSARY = re.compile(
-    r"前提|条件|必[须需]|须|应当|需要?(?!求)|(?<![不需])要(?![求么])|指|(?:批准|同意|核准|审批|审核|备案|登记)[^，。；]{0,3}后|"
-    r"经[^，。；过]{2,16}后|[期届]满[之以]?后"
+    r"前提|条件|必[须需]|须|应当|需要?(?!求)|(?<![不需])要(?![求么])|指|(?:批准|同意|核准|审批|审核|备案|登记)[^，。；]{0,3}后"
 )
 # The same of a figure: who does not reach it has not what hangs on it.
-_THRESHOLD = re.compile(r"(?:满|超过|达到)[^，。；]{1,12}后(?![，,]?再)|起付[线标准]{0,2}[是为:：]")
+_THRESHOLD = re.compile(r"(?:满|超过)[^，。；]{1,12}后[，,]?[^，。；]{0,8}(?:才|方|开始)")
 _WAIVER = re.compile(r"无需|无须|不需|不用|用不着|不必|免于")
 _BOTH = 2  # the condition and what hangs on it
 # What makes a negation a part of a name: 无症状的患者.
