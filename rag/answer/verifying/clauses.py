@@ -44,23 +44,35 @@ def content(clause: str) -> frozenset[str]:
 
 def share(own: frozenset[str], other: str) -> float:
     """The share of some content words that stand in a clause, weighed by length."""
-    known = content(other)
-    carried = sum(len(word) for word in own if word in known or all(part in other for part in _parts(word)))
-    return carried / sum(map(len, own)) if own else 0.0
+    return _share(own, content(other), other)
 
 
 def alike(own: frozenset[str], there: Sequence[str]) -> list[str]:
     """The clauses that carry a clause's words best, or nearly so."""
-    shares = [(share(own, other), other) for other in there]
-    least = max([SAME, *(carried - TIE for carried, _ in shares)])
-    return [other for carried, other in shares if carried >= least]
+    return _best([(share(own, other), other) for other in there])
 
 
 def alike_or_joined(own: frozenset[str], there: Sequence[str]) -> list[str]:
     """The same of clauses and of neighbours joined; a clause that needs not the one before it stands for both."""
-    pairs = [(f"{one}，{other}", other) for one, other in pairwise(there)]
-    joined = [both for both, other in pairs if share(own, other) < share(own, both)]
-    return alike(own, [*there, *joined])
+    alone = [(share(own, other), other) for other in there]
+    pairs = [(_share_of_both(own, one, other), f"{one}，{other}") for one, other in pairwise(there)]
+    joined = [both for both, (carried, _) in zip(pairs, alone[1:], strict=True) if carried < both[0]]
+    return _best([*alone, *joined])
+
+
+def _best(shares: Sequence[tuple[float, str]]) -> list[str]:
+    least = max([SAME, *(carried - TIE for carried, _ in shares)])
+    return [other for carried, other in shares if carried >= least]
+
+
+def _share_of_both(own: frozenset[str], one: str, other: str) -> float:
+    """The share in two neighbours; a word across the comma there is none."""
+    return _share(own, content(one) | content(other), f"{one}，{other}")
+
+
+def _share(own: frozenset[str], known: frozenset[str], text: str) -> float:
+    carried = sum(len(word) for word in own if word in known or all(part in text for part in _parts(word)))
+    return carried / sum(map(len, own)) if own else 0.0
 
 
 def _parts(word: str) -> tuple[str, ...]:

@@ -144,11 +144,13 @@ def unmet(statement: str) -> bool:
     return bool(negations(_UNREACHED.sub("", statement)) or _UNFULFILLED.search(_UNREACHED.sub("", statement)))
 
 
+@functools.lru_cache(maxsize=4096)
 def denials(statement: str) -> int:
     """How often the statement denies something, or says of a figure that it is not reached."""
     return len(negations(statement)) + len(_UNFULFILLED.findall(statement))
 
 
+@functools.lru_cache(maxsize=4096)
 def necessary(statement: str) -> bool:
     """Whether a part of the statement demands something, and denies nothing."""
     demanding = (_NECESSARY.search(clause) and not negations(clause) for clause in _CLAUSE_END.split(statement))

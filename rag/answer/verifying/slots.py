@@ -139,7 +139,9 @@ def _spelled_out(text: str) -> tuple[str, list[int]]:
 
     def put(piece: str, first: int, last: int) -> None:
         pieces.append(piece)
-        origin.extend(min(first + n, last) for n in range(len(piece)))
+        one_each = min(len(piece), last + 1 - first)
+        origin.extend(range(first, first + one_each))
+        origin.extend([last] * (len(piece) - one_each))
 
     for match in sorted((*_RANGE.finditer(text), *_HAN_DATE.finditer(text)), key=lambda m: m.start()):
         if match.start() < done:
