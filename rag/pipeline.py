@@ -19,6 +19,7 @@ from rag.answer.composing import ComposedClaim, Composer, compose, quoted, remov
 from rag.answer.computing import computed
 from rag.answer.conflicts import FoundConflict, conflict_units, find_conflicts
 from rag.answer.drafting import Draft, Drafter, ModelProfile
+from rag.answer.references import asks_of_unseen
 from rag.answer.rendering import AnswerInMaking, Frame, new_id, render_abstention, render_triage
 from rag.answer.triage import assess, in_domain
 from rag.asking import Asked, understood
@@ -42,6 +43,7 @@ from rag.domain import (
 from rag.errors import ModelFailure
 from rag.languages import simplified
 from rag.ports import Clock
+from rag.retrieve.asks import asked_last
 from rag.retrieve.cues import answer_types
 from rag.retrieve.dates import as_of_in
 from rag.searching import LOOKED_AT, Searcher
@@ -190,8 +192,9 @@ class Pipeline:
         """The model's proven words or the sources' own; nothing where the evidence does not suffice."""
         drafter, evidence = self._drafter, found.evidence
         worth_asking = drafter is not None and drafter.profile.chooses and evidence.sufficiency >= _HOPELESS
-        if not evidence.units or not (evidence.sufficient or worth_asking):
-            run.reason = "weak_evidence" if evidence.units else "no_evidence"
+        run.text_unseen = asks_of_unseen(asked_last(asked.question), evidence.pool, found.documents)
+        if run.text_unseen or not evidence.units or not (evidence.sufficient or worth_asking):
+            run.reason = "weak_evidence" if evidence.units and not run.text_unseen else "no_evidence"
             return
         run.conflicts = find_conflicts(asked.question, evidence.pool, found.documents, len(evidence.units))
         if drafter is None:
@@ -250,7 +253,8 @@ def _outcome(asked: Asked, found: _Found, answer: AnswerInMaking, run: _Run) -> 
     if answer.claims:
         return answer.finish(frame, run.conflicts)
     reason: AbstentionReason = run.reason if in_domain(asked.question) else "out_of_domain"
-    return render_abstention(reason, found.passages[0].document if found.passages else None, frame)
+    nearest = found.passages[0].document if found.passages else None
+    return render_abstention(reason, nearest, frame, text_unseen=run.text_unseen)
 
 
 async def _sentences(draft: Draft, composer: Composer, profile: ModelProfile) -> AsyncGenerator[DraftClaim]:
@@ -291,6 +295,7 @@ class _Run:
         self.composed: list[ComposedClaim] = []
         self.conflicts: list[FoundConflict] = []
         self.missing: tuple[str, ...] = ()
+        self.text_unseen = False
 
     def finished_frame(self) -> Frame:
         """The frame with the times."""

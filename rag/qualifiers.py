@@ -46,6 +46,12 @@ _OTHERS: Mapping[str, re.Pattern[str]] = {
     "employment": re.compile(r"其[他它余]的?(?:参保|人员|职工|居民)"),
 }
 
+# Groups of which everybody is in one at most.
+_WHO: Mapping[str, frozenset[str]] = {
+    "insured_type": frozenset({"职工", "居民"}),
+    "employment": frozenset({"在职", "退休"}),
+}
+
 _DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
 
 _PATTERNS = {
@@ -83,6 +89,22 @@ def shared(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str
 def excluded(asked: Mapping[str, frozenset[str]], told: Mapping[str, frozenset[str]]) -> int:
     """In how many dimensions other values are told, and none of those asked for."""
     return sum(bool(told.get(d)) and not (values & told[d]) for d, values in asked.items())
+
+
+def for_others(question: str, told: str) -> bool:
+    """Whether a text is expressly for people insured or employed in another way than those that are asked about.
+
+    Who is neither employed nor retired (灵活就业) is often meant by what holds for the employed.
+    """
+    asked: dict[str, set[str]] = {}
+    for dimension, value, start, _ in located(question):
+        if dimension in _WHO and not denied(question[:start]):
+            asked.setdefault(dimension, set()).add(value)
+    there = restricted(told)
+    return any(
+        bool(there.get(dimension)) and not (values & there[dimension]) and values | there[dimension] <= _WHO[dimension]
+        for dimension, values in asked.items()
+    )
 
 
 def denied(before: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from rag.answer.frames import phrases
 from rag.answer.verifying.slots import slots
 from rag.domain import Abstention, Answer, Outcome, Scope, Usage
 from rag.errors import IndexMissing
@@ -122,6 +123,21 @@ async def test_a_text_that_is_in_no_source_is_said_to_be_in_none(extractive: Pip
     outcome = await ask(extractive, f"《宁波陪护条例》里写的是多少？{QUESTION}")
     assert isinstance(outcome, Answer)
     assert outcome.warnings[0] == "unseen_reference"
+
+
+async def test_the_rule_for_other_people_is_no_answer(extractive: Pipeline) -> None:
+    """What employees are paid says nothing of residents."""
+    outcome = await ask(extractive, QUESTION.replace("职工", "居民"))
+    assert isinstance(outcome, Abstention)
+    assert outcome.reason == "weak_evidence"
+
+
+async def test_what_a_text_says_that_is_in_no_source_is_not_answered(extractive: Pipeline) -> None:
+    """The rule of another text is no answer to what this one says."""
+    outcome = await ask(extractive, "按《宁波陪护条例》第十条，宁波职工医保的陪护床费能报销多少？")
+    assert isinstance(outcome, Abstention)
+    assert (outcome.reason, outcome.claims) == ("no_evidence", ())
+    assert outcome.text.startswith(phrases("zh").text_unseen)
 
 
 async def test_a_table_row_answers_with_its_header(extractive: Pipeline) -> None:

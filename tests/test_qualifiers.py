@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.qualifiers import DIMENSIONS, excluded, located, mentioned, restricted, shared
+from rag.qualifiers import DIMENSIONS, excluded, for_others, located, mentioned, restricted, shared
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,35 @@ def test_excluded_counts_dimensions_that_speak_of_others_only() -> None:
     assert excluded(asked, mentioned("居民门诊")) == 2
     assert excluded(asked, mentioned("职工和居民住院")) == 0
     assert excluded(asked, mentioned("三级医院")) == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("成都城乡居民医保住院的起付线", "职工医保的起付线：成都700元"),
+        ("职工医保住院报多少", "新农合住院报60%"),
+        ("我爸退休了，门诊报多少", "在职职工门诊报50%"),
+    ],
+)
+def test_a_rule_for_others_alone_is_for_others(question: str, told: str) -> None:
+    """Another kind of insurance, or the employed for the retired."""
+    assert for_others(question, told)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("居民医保住院报多少", "职工报80%，居民报60%"),
+        ("职工和居民差多少", "职工报80%"),
+        ("住院报多少", "职工报80%"),
+        ("居民医保住院报多少", "住院报60%"),
+        ("我还没退休，门诊报多少", "在职职工门诊报50%"),
+        ("灵活就业的门诊报多少", "在职人员门诊报50%"),
+    ],
+)
+def test_a_rule_for_both_for_all_or_for_those_asked_about_is_not(question: str, told: str) -> None:
+    """Nor one for the employed where somebody is neither employed nor retired."""
+    assert not for_others(question, told)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ class Phrases(Value, forbid_unknown_fields=True):
     undated: str
     older_than_a_year: str
     unseen_reference: str
+    text_unseen: str
     disagree: str  # {slot} {sides}
     general_special: str  # {slot} {sides}
     side: str  # {value} {marker} {standing} {date}

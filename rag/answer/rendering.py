@@ -132,10 +132,15 @@ class AnswerInMaking:
         return cite(marker, list(self._units.values())[marker - 1], self._catalogue)
 
 
-def render_abstention(reason: AbstentionReason, nearest: Document | None, frame: Frame) -> Abstention:
-    """No answer: why, what is nearest, where to ask."""
+def render_abstention(
+    reason: AbstentionReason, nearest: Document | None, frame: Frame, *, text_unseen: bool = False
+) -> Abstention:
+    """No answer: why, what is nearest, where to ask.
+
+    With `text_unseen` it was asked what a text says that is not here.
+    """
     words = frame.phrases
-    lines = [words.declined[reason]]
+    lines = [words.text_unseen if text_unseen else words.declined[reason]]
     # a figure in a title would stand there without proof, an instruction without its quotation marks
     if nearest is not None and not slots(nearest.title) and not for_machines(nearest.title):
         lines.append(words.nearest.format(title=nearest.title))

@@ -15,6 +15,7 @@ from rag.tokens import topic_words
 
 MAX_ASKS = 3
 _CLAUSE_END = re.compile(r"[，。；：！？,;:!?\n]+")
+_SENTENCE = re.compile(r"[^。！？!?；;\n]+")
 _NEVER_ASKS = re.compile(r"^(?:但|可)?(?:不管|无论|不论)")
 _ASKS = re.compile(
     r"多少|(?<![很许好])多[久长大高远]|(?<![了过近前上这那好十有们没])几(?!乎)|哪(?![顾怕能有])|谁|(?<!没)(?:什么|啥)(?![也都的])"
@@ -47,6 +48,12 @@ def asking(question: str) -> str:
     """The clauses that ask, without what is told around them; the last clause where none has a word of asking."""
     clauses = [clause for clause in _CLAUSE_END.split(question) if clause.strip()]
     return "，".join(filter(_asks, clauses)) or "".join(clauses[-1:])
+
+
+def asked_last(question: str) -> str:
+    """The last sentence that has a word of asking; the last one where none has."""
+    sentences = [sentence.strip() for sentence in _SENTENCE.findall(question) if sentence.strip()]
+    return next(reversed([sentence for sentence in sentences if _asks(sentence)] or sentences), "")
 
 
 def _asks(clause: str) -> bool:

@@ -13,6 +13,7 @@ from rag import places
 from rag.domain import Document, EvidenceUnit
 from rag.instructions import for_machines
 from rag.ports import Catalogue, VectorIndex
+from rag.retrieve.brackets import asked_bracket, beside
 from rag.retrieve.evidence import Candidates
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import Retrieved
@@ -27,13 +28,18 @@ class CandidateSource:
         self._rows = {unit_id: row for row, unit_id in enumerate(catalogue.unit_ids())}
 
     def candidates(self, question: str, asked_places: Collection[str], retrieved: Retrieved) -> Candidates:
-        """Every unit of the retrieved passages that may be evidence: none that speaks to a machine or of elsewhere."""
+        """Every unit of the retrieved passages that may be evidence.
+
+        None that speaks to a machine, of elsewhere, or of another bracket of the expense than the one asked about.
+        """
+        bracket = asked_bracket(question)
         found = [
             (unit, p)
             for p in retrieved.passages
             for unit in self._catalogue.units_of(p.chunk.id)
-            if not for_machines("\n".join((*unit.title_path, unit.text)))
+            if not for_machines(_with_titles(unit))
             and not _of_another_place(unit, p.document, asked_places)
+            and not (bracket and beside(bracket, _with_titles(unit)))
         ]
         units = tuple(unit for unit, _ in found)
         passages = tuple(passage for _, passage in found)
@@ -57,5 +63,9 @@ def _of_another_place(unit: EvidenceUnit, document: Document, asked_places: Coll
     """Whether a document for all places tells in this unit of one that was not asked for: 北京 50万元."""
     if not asked_places or document.places:
         return False
-    named = places.find("\n".join((*unit.title_path, unit.text)))
+    named = places.find(_with_titles(unit))
     return bool(named) and not places.any_related(asked_places, named)
+
+
+def _with_titles(unit: EvidenceUnit) -> str:
+    return "\n".join((*unit.title_path, unit.text))

@@ -275,12 +275,17 @@ class EvidenceFinder:
             units=units,
             pool=pool,
             sufficiency=round(probability, 4),
-            sufficient=probability >= self._model.threshold,
+            sufficient=probability >= self._model.threshold and not _for_others(question, units),
             details=details,
             asks_one_thing=one,
             near=tuple(found.units[i] for i in near),
             behind=_behind(found, scores),
         )
+
+
+def _for_others(question: str, units: Sequence[EvidenceUnit]) -> bool:
+    """Whether all that was chosen is for people insured or employed in another way."""
+    return all(qualifiers.for_others(question, _with_titles(unit)) for unit in units)
 
 
 def _pool(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieve.asks import asking, asks
+from rag.retrieve.asks import asked_last, asking, asks
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,19 @@ def test_more_than_three_are_no_more_than_three() -> None:
 def test_what_asks_stands_without_the_story(question: str, ask: str) -> None:
     """Where nothing has a word of asking, it is the last thing said."""
     assert asking(question) == ask
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("《甲》第九条说不报。到底报不报？", "到底报不报"),
+        ("按《甲》第九条，报多少？我妈85岁。", "按《甲》第九条，报多少"),
+        ("报多少？《甲》第三条列了哪些人？", "《甲》第三条列了哪些人"),
+        ("绍兴 退休 住院报销比例", "绍兴 退休 住院报销比例"),
+        ("听人说的。都不报！", "都不报"),
+        ("", ""),
+    ],
+)
+def test_the_sentence_that_asks_last(question: str, sentence: str) -> None:
+    """Whole, with what stands before its question; the last thing said where nothing asks."""
+    assert asked_last(question) == sentence
