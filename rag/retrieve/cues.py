@@ -18,10 +18,11 @@ _SEVERAL = re.compile(r"分别|各|以及|还有|另外")
 _YEAR = re.compile(r"(?<![\d〔\[【(（])(?:19|20)\d{2}(?=年|\D|$)")
 _COUNT = r"\d+\s*(?:多|余)?(?:家|个|次|所|座|项|档|种|市)"
 # 几 as a question, not as a rough count: 要几天 asks, 住了几天 and 有几个月没交 tell; 哪几个 asks which.
-_HOW_MANY = r"(?<![了过近前上这那好十哪])(?<!还有)几(?!(?:天|个?月|年)(?:没|未|不))"
+_HOW_MANY = r"(?<![了过近前上这那好十哪第])(?<!还有)几(?!(?:天|个?月|年)(?:没|未|不))"
 _HAN = r"[一二三四五六七八九十两半]"
 _RATIO = r"\d\s*[%％]|[一二三四五六七八九]成|百分之"
 _AMOUNT = r"\d\s*[万千百]?元"
+_NO_AMOUNT = r"(?:没有|不设|无|取消)起付"
 
 
 # Words of asking and telling: that they are not in a document says nothing.
@@ -46,11 +47,11 @@ _TYPES = (
         "amount",
         rf"多少钱|多少元|{_HOW_MANY}[块百千万]|起付|封顶|限额|额度|上限|自付多少|掏多少|补贴多少|津贴多少|基数|花费"
         r"|费用是多少|[交缴花垫掏付]多少|一截是多少",
-        _AMOUNT,
+        rf"{_AMOUNT}|{_NO_AMOUNT}",
     ),
     AnswerType(
         "ratio",
-        r"比例(?!会?(?:提高|降低|上升|下降|升|降|低|高))|几成|百分之(?:几|多少)|百分几|几个(?:百分)?点|费率|报销率",
+        r"(?<!按)比例(?!会?(?:提高|降低|上升|下降|升|降|低|高))|几成|百分之(?:几|多少)|百分几|几个(?:百分)?点|费率|报销率",
         _RATIO,
     ),
     AnswerType(

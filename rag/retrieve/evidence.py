@@ -158,7 +158,7 @@ def sufficiency_row(
     known = {term: weight for term, weight in weights.items() if term not in unseen}
     texts = [_with_titles(found.units[i]) for i in chosen]
     carried = {term for text in texts for term in terms(text)}
-    types, years = cues.answer_types(question), cues.years(question)
+    types, years = cues.answer_types(ask), cues.years(question)
     named_there = {name for text in texts for name in places.find(text)}
     asked = qualifiers.mentioned(question)
     words, ask_words = [word for word in _topic(question) if word not in named], _topic(ask)

@@ -18,6 +18,8 @@ from rag.retrieve.cues import answer_types, asks_one_thing, has_figure, wants_li
         ("一共有几家定点机构？", {"count"}),
         ("评估机构的热线是哪个？", {"phone"}),
         ("护理补贴发给谁？", set()),
+        ("选第几档合适？", set()),
+        ("够了什么线才按比例补？", set()),
     ],
 )
 def test_question_words_tell_the_kind_of_figure(question: str, types: set[str]) -> None:
@@ -30,6 +32,7 @@ def test_question_words_tell_the_kind_of_figure(question: str, types: set[str]) 
     [
         ("amount", "每月不超过 900 元。", "每月不超过900次。"),
         ("amount", "限额2万元。", "限额见附件。"),
+        ("amount", "社区的门诊不设起付线。", "社区的门诊有起付线。"),
         ("ratio", "按75％支付。", "按75元支付。"),
         ("ratio", "报销百分之六十。", "报销六十元。"),
         ("ratio", "能报六成。", "六人成行。"),

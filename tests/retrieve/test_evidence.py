@@ -178,6 +178,14 @@ def test_a_figure_asked_for_must_be_there(idf: Idf) -> None:
         assert row.tolist() == [absent]
 
 
+def test_a_figure_that_is_only_told_of_is_not_asked_for(idf: Idf) -> None:
+    """Who has heard that the ratio is higher and asks where to apply asks for no ratio."""
+    row = sufficiency_row(
+        "听说护理费比例比以前多，去哪里申请", (), candidates(LEAD_IN), np.zeros(1), idf, ["figure_absent"]
+    )
+    assert row.tolist() == [0]
+
+
 def test_the_best_come_first_and_near_ones_follow() -> None:
     """Who scores further below the best than the margin is not chosen."""
     found = candidates(RATIO, LEAD_IN, RETIRED)
