@@ -26,15 +26,12 @@ from rag.domain import Query, Value
 from rag.ports import Embedder
 from rag.retrieve import cues
 from rag.retrieve.candidates import CandidateSource
-from rag.retrieve.evidence import (
+from rag.retrieve.choosing import Candidates, Margins, arranged, choose
+from rag.retrieve.evidence import EvidenceModel
+from rag.retrieve.features import (
     RANK_FEATURES,
     SUFFICIENCY_FEATURES,
-    Candidates,
-    EvidenceModel,
-    Margins,
     Profile,
-    arranged,
-    choose,
     feature_names,
     rank_rows,
     sufficiency_row,

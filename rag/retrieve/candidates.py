@@ -14,7 +14,7 @@ from rag.domain import Document, EvidenceUnit
 from rag.instructions import for_machines
 from rag.ports import Catalogue, VectorIndex
 from rag.retrieve.brackets import asked_bracket, beside
-from rag.retrieve.evidence import Candidates
+from rag.retrieve.choosing import Candidates
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import Retrieved
 from rag.retrieve.wording import renamed

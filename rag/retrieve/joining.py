@@ -11,7 +11,7 @@ from itertools import chain
 import msgspec
 
 from rag.domain import Evidence, EvidenceUnit
-from rag.retrieve.evidence import MAX_UNITS, overlap
+from rag.retrieve.choosing import MAX_UNITS, overlap
 
 
 def joined(whole: Evidence, asked: Sequence[Evidence]) -> Evidence:

@@ -10,19 +10,13 @@ import numpy as np
 import pytest
 
 from rag.domain import EvidenceUnit, Span
-from rag.retrieve.evidence import (
-    MAX_CHARACTERS,
-    MAX_UNITS,
+from rag.retrieve.choosing import MAX_CHARACTERS, MAX_UNITS, Candidates, Margins, choose
+from rag.retrieve.evidence import EvidenceFinder, EvidenceModel, load_model
+from rag.retrieve.features import (
     RANK_FEATURES,
     SUFFICIENCY_FEATURES,
-    Candidates,
-    EvidenceFinder,
-    EvidenceModel,
-    Margins,
     Profile,
-    choose,
     feature_names,
-    load_model,
     rank_rows,
     sufficiency_row,
 )

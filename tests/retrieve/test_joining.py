@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.domain import Evidence, EvidenceUnit
-from rag.retrieve.evidence import MAX_UNITS
+from rag.retrieve.choosing import MAX_UNITS
 from rag.retrieve.joining import joined
 from tests.making import a_unit
 
