@@ -15,9 +15,11 @@ from rag.domain import Query, Scope, Turn, Value
 from rag.instructions import without_instructions
 from rag.languages import Language, language, simplified, to_chinese
 from rag.masking import mask
+from rag.retrieve.asks import without_asides
 from rag.retrieve.followups import completed
 from rag.retrieve.roles import roles
 from rag.retrieve.scope import asked_places, read_scope, scoped_question
+from rag.retrieve.spelling import respelled
 
 # How `answer.frames` opens a question back.
 _ASKED_BACK = re.compile(r"^(?:请补充：|Please add:)")
@@ -50,7 +52,7 @@ def understood(query: Query) -> Asked:
     spoken = language(said)
     recalled = [turn for turn in query.conversation if turn.role == "user"][-_RECALLED_TURNS:]
     turns = [Turn(turn.role, _chinese(simplified(_beginning(turn.content)))) for turn in recalled]
-    question = completed(_chinese(without_instructions(said)), turns)
+    question = completed(_chinese(without_asides(without_instructions(said))), turns)
     stated = _with_place_of(turns, query.scope) if not roles(question) else query.scope
     return Asked(
         said=said,
@@ -69,7 +71,7 @@ def _beginning(text: str) -> str:
 
 
 def _chinese(text: str) -> str:
-    return to_chinese(text) if language(text) == "en" else text
+    return to_chinese(text) if language(text) == "en" else respelled(text)
 
 
 def _with_place_of(turns: Sequence[Turn], stated: Scope) -> Scope:

@@ -10,6 +10,8 @@ import functools
 import re
 from collections.abc import Mapping
 
+from rag.text import WITHOUT
+
 # Between a level and 以上: 二级医院及以上, 二级（含）以上.
 _AND = r"(?:医院|医疗机构)?(?:[（(]含[^）)]*[）)])?[及或]?"
 
@@ -52,7 +54,9 @@ _WHO: Mapping[str, frozenset[str]] = {
     "employment": frozenset({"在职", "退休"}),
 }
 
-_DENIED = re.compile(r"(?:[没未不非别无]|除了)[^，。；、]{0,2}$")
+_DENIED = re.compile(
+    rf"(?:没|未|不(?![管论同仅只])|非|(?<![级类分特个性识区鉴])别|{WITHOUT}(?!论)|除了)[^，。；、]{{0,2}}$"
+)
 
 _PATTERNS = {
     dimension: {value: re.compile(words, re.IGNORECASE) for value, words in values.items()}

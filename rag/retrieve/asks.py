@@ -31,6 +31,10 @@ _OF_A_PERSON = frozenset({"insured_type", "employment"})
 _KIN = re.compile(
     r"[爸爹妈娘]|父|母|[儿女孙]子|女儿|闺女|孩子|娃|老[公婆伴]|丈夫|妻|爱人|[爷奶]|[外岳][公婆]|公公|婆婆|[哥弟姐妹]|舅|姑|叔|姨"
 )
+# Said of what is meant that it is not this: 门诊（不是住院）, resident insurance (not employee).
+_ASIDE = re.compile(
+    r"[（(]\s*(?:而?不是|并非|不算|不含|不包括|(?:i\.e\.,?\s*|and\s+)?(?:not|excluding)\s)[^（）()]{1,40}[）)]", re.IGNORECASE
+)
 # With fewer words of its own a clause is not understood alone.
 _MIN_WORDS = 2
 
@@ -42,6 +46,16 @@ def asks(question: str) -> tuple[str, ...]:
         return (question,)
     told = [*parts[: MAX_ASKS - 1], [clause for part in parts[MAX_ASKS - 1 :] for clause in part]]
     return tuple(_alone(context, told, n) for n in range(len(told)) if told[n])
+
+
+def without_asides(question: str) -> str:
+    """The question without bracketed words on what it does not ask about: they would be searched for, too.
+
+    Where nothing else says what is meant, as in 大医院（不是基层）, they stay.
+    """
+    rest = _ASIDE.sub("", question)
+    told = qualifiers.mentioned(rest).keys()
+    return _ASIDE.sub(lambda aside: "" if qualifiers.mentioned(aside[0]).keys() <= told else aside[0], question)
 
 
 def asking(question: str) -> str:

@@ -10,13 +10,14 @@ from collections.abc import Collection
 import numpy as np
 
 from rag import places
-from rag.domain import Document, EvidenceUnit
+from rag.domain import Document, EvidenceUnit, Passage
 from rag.instructions import for_machines
 from rag.ports import Catalogue, VectorIndex
 from rag.retrieve.brackets import asked_bracket, beside
 from rag.retrieve.choosing import Candidates
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import Retrieved
+from rag.retrieve.roles import for_those_insured_elsewhere, insured_places
 from rag.retrieve.wording import renamed
 
 
@@ -28,19 +29,8 @@ class CandidateSource:
         self._rows = {unit_id: row for row, unit_id in enumerate(catalogue.unit_ids())}
 
     def candidates(self, question: str, asked_places: Collection[str], retrieved: Retrieved) -> Candidates:
-        """Every unit of the retrieved passages that may be evidence.
-
-        None that speaks to a machine, of elsewhere, or of another bracket of the expense than the one asked about.
-        """
-        bracket = asked_bracket(question)
-        found = [
-            (unit, p)
-            for p in retrieved.passages
-            for unit in self._catalogue.units_of(p.chunk.id)
-            if not for_machines(_with_titles(unit))
-            and not _of_another_place(unit, p.document, asked_places)
-            and not (bracket and beside(bracket, _with_titles(unit)))
-        ]
+        """Every unit of the retrieved passages that may be evidence."""
+        found = self._admitted(question, asked_places, retrieved)
         units = tuple(unit for unit, _ in found)
         passages = tuple(passage for _, passage in found)
         bm25 = self._lexical.scores(renamed(question))
@@ -57,6 +47,26 @@ class CandidateSource:
             bm25_unit=np.array([round(float(bm25[self._rows[u.id]]), 5) for u in units], dtype=float),
             bm25_chunk=np.array([retrieved.bm25.get(p.chunk.id, 0.0) for p in passages], dtype=float),
         )
+
+    def _admitted(
+        self, question: str, asked_places: Collection[str], retrieved: Retrieved
+    ) -> list[tuple[EvidenceUnit, Passage]]:
+        """Each unit with its passage.
+
+        None that speaks to a machine, of elsewhere, of those insured elsewhere, or of another bracket of the expense than
+        the one asked about. Tables and lists stay whole; what is chosen of them is narrowed later.
+        """
+        bracket, insured = asked_bracket(question), insured_places(question, asked_places)
+        found = [
+            (unit, p)
+            for p in retrieved.passages
+            for unit in self._catalogue.units_of(p.chunk.id)
+            if not for_machines(_with_titles(unit))
+            and not _of_another_place(unit, p.document, asked_places)
+            and not (bracket and beside(bracket, _with_titles(unit)))
+        ]
+        elsewhere = {unit.id for unit, _ in found if for_those_insured_elsewhere(unit.text, insured)}
+        return [(unit, p) for unit, p in found if (unit.parent or unit.id) not in elsewhere]
 
 
 def _of_another_place(unit: EvidenceUnit, document: Document, asked_places: Collection[str]) -> bool:

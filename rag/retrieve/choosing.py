@@ -6,6 +6,7 @@ chosen ones suffice that of `evidence`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import numpy as np
@@ -18,6 +19,8 @@ from rag.text import fold
 
 MAX_UNITS = 5
 MAX_CHARACTERS = 400
+_ANNOUNCING = re.compile(r"[：:]\s*$")
+_FIGURE = re.compile(r"\d(?!\d*年)")
 
 
 class Candidates(Value):
@@ -53,7 +56,10 @@ def arranged(scores: Matrix, asked_places: Collection[str], found: Candidates) -
 
 
 def choose(found: Candidates, scores: Matrix, margins: Margins, *, one_thing: bool) -> list[int]:
-    """Rows of the chosen units, best first: the best, and up to four near it within 400 characters; none overlap."""
+    """Rows of the chosen units, best first: the best, and up to four near it within 400 characters; none overlap.
+
+    What only announces a list or a table is left out beside anything that says more.
+    """
     chosen: list[int] = []
     cited: set[str] = set()
     spent, elsewhere = 0, margins.elsewhere if one_thing else margins.elsewhere_several
@@ -69,7 +75,12 @@ def choose(found: Candidates, scores: Matrix, margins: Margins, *, one_thing: bo
         spent += len(unit.text)
         if len(chosen) == MAX_UNITS:
             break
-    return chosen
+    return [i for i in chosen if not _announces(found.units[i])] or chosen
+
+
+def _announces(unit: EvidenceUnit) -> bool:
+    """Whether a unit only says what comes next: 缴费期限如下：. One with a figure of its own says more."""
+    return unit.kind == "sentence" and bool(_ANNOUNCING.search(unit.text)) and not _FIGURE.search(unit.text)
 
 
 def by_score(found: Candidates, scores: Matrix) -> list[int]:

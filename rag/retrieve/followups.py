@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rag import places, qualifiers
 from rag.domain import Turn
+from rag.retrieve.roles import roles
 from rag.tokens import topic_words
 
 _NEW_TOPIC = re.compile(r"换个(?:问题|话题)|(?:另外|顺便|再|还想)问|对了|不问这个|不说这个|别的问题|问个别的")
@@ -24,6 +25,9 @@ _POINTS = re.compile(
 _ANCHORS = re.compile(
     r"医保|医疗保险|社保|保险|备案|报销|参保|合作医疗|异地|缴费|起付|封顶|津贴|门诊|住院|药|转诊|账户|电子凭证|结算"
 )
+_ASKS_WHOLE = re.compile(r"[吗么不](?:[？?]|$)|多少|怎么|如何|哪|[能可要用][不否]|有没有|什么")
+_TURNED_ROUND = re.compile(r"反过来|倒过来|反之")
+_TWO = 2
 _FEW = 2
 # Characters of what was asked before that a question may lean on.
 _LONGEST = 1_000
@@ -57,13 +61,19 @@ def completed(question: str, conversation: Sequence[Turn]) -> str:
 
 
 def _leans(question: str) -> bool:
-    if _NEW_TOPIC.search(question):
+    if _NEW_TOPIC.search(question) or _is_whole(question):
         return False
     own = [word for word in topic_words(question) if word not in _LIGHT]
     points_back = any(sign.search(question) for sign in (_OPENS, _ENDS, _POINTS))
     if points_back and not (len(own) >= _MANY and places.find(question)):
         return True
     return len(own) <= _FEW or not _ANCHORS.search(question)
+
+
+def _is_whole(question: str) -> bool:
+    """Whether a question says who is insured where, treated where, and what it wants to know."""
+    parts = {role.treats for role in roles(question)}
+    return parts == {True, False} and bool(_ASKS_WHOLE.search(question))
 
 
 def _joined(before: str, question: str) -> str:
@@ -89,9 +99,17 @@ def _with_values(before: str, question: str) -> str:
 
 
 def _with_places(before: str, question: str) -> str:
-    """`before` with the place that the question names in place of the only one there."""
+    """`before` with the place that only the question names instead of the one that only `before` names.
+
+    反过来 puts the two of `before` in each other's place.
+    """
     new, told = places.located(question), places.located(before)
-    names = {name for name, _, _ in new}
-    if len(names) == 1 and len(told) == 1 and not places.related(new[0][0], told[0][0]):
-        before = before[: told[0][1]] + new[0][0] + before[told[0][2] :]
+    if _TURNED_ROUND.search(question) and len({name for name, _, _ in told}) == len(told) == _TWO:
+        (one, _, first), (other, second, end) = told
+        return before[: told[0][1]] + other + before[first:second] + one + before[end:]
+    brought = {name for name, _, _ in new} - {name for name, _, _ in told}
+    left = [found for found in told if found[0] not in {name for name, _, _ in new}]
+    if len(brought) == 1 and len(left) == 1 and not places.related(*brought, left[0][0]):
+        _, start, end = left[0]
+        before = before[:start] + brought.pop() + before[end:]
     return before

@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from rag import places, qualifiers
 from rag.domain import EvidenceUnit
 from rag.retrieve.asks import asking
+from rag.retrieve.roles import for_those_insured_elsewhere, insured_places
 
-# What somebody pays for, as a name: 按二档缴费.
-_TIER = re.compile(r"[一二三四五][档类]")
+# A tier or a class by its name: 按二档缴费, 乙类药.
+_TIER = re.compile(r"[一二三四五甲乙丙丁][档类]")
 # What a row or an item is headed by, if that is a name: 顺产, 数额较大.
 _LABEL = re.compile(r"(?:[|·•-]\s*)?(?P<label>[^\s|：:，。；（(\d]{2,12})(?=\s*[|：:（(])")
 _SEVERAL = re.compile(r"分别|各|都|和|与|跟|或|、")
@@ -92,6 +93,9 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
     own, named = {*asked_places, *places.find(question)}, [places.find(part) for part in parts]
     if any(places.any_related(own, names) for names in named):
         yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
+    insured = insured_places(question, asked_places)
+    if mine := {n for n, part in enumerate(parts) if not for_those_insured_elsewhere(part, insured)}:
+        yield mine
 
 
 def _by_qualifier(question: str, parts: Sequence[str], told: Sequence[_Told]) -> Iterator[set[int]]:

@@ -7,6 +7,8 @@ where another one insures; what governs which aspect beyond that is told by the 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 from rag import places
 from rag.domain import Value
@@ -48,7 +50,7 @@ _INSURED_BEFORE = re.compile(
     r"(?:是|在|却|倒|都|其实|现在|交在|缴在|关系在|还在|一直是|一直在|落在|办在|交|缴|老家)*$|参保(?:地)?[:：]?$"
 )
 # 江苏的医保在绍兴能用吗: behind another place, it is that one's insurance.
-_OF_THE_PLACE_BEFORE = re.compile(r"^(?:市|省)?的?(?:职工|居民)?(?:医保|社保|保险)(?:卡|码)?(?:是|还)?在$")
+_OF_THE_PLACE_BEFORE = re.compile(r"^(?:市|省)?的?(?:职工|居民)?(?:医保|社保|保险|参保)(?:卡|码|人员?|职工|居民)?(?:是|还)?在$")
 _CARE_BEFORE = re.compile(r"(?:在|到|去|来|跑|跑到|跑去|回|回到|飞|转到|转去|转院到|转院去)(?:了)?$")
 _CARE_AFTER = re.compile(
     r"^(?:市|省|区|县)?(?:的)?[^，。？,?]{0,8}?(?:看病|就医|就诊|住院|住(?:了|过)(?:次|回)?院|看门诊|看专家|找专家|治|医院|手术|开刀|复查"
@@ -78,6 +80,7 @@ _INSURANCE_MOVES = re.compile(
 )
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
+_AND = re.compile(r"市?(?:和|与|及|、|以及)")
 # What each sign is worth; a place that treats, or is only heard of, gives way to one that insures.
 _WORTH = {
     "self": 3,
@@ -158,6 +161,29 @@ def governing(question: str) -> tuple[str, ...]:
         told = tuple(role for role in told if not role.treats)
     weights = [role.weight + (_FACILITY if role.treats and of_a_place else 0) for role in told]
     return tuple(role.name for role, weight in zip(told, weights, strict=True) if weight == max(weights))
+
+
+def insured_places(question: str, asked_places: Collection[str]) -> frozenset[str]:
+    """The places asked for of which it is said, in the question or by the caller, that one is insured there."""
+    return frozenset(asked_places) - {role.name for role in roles(question) if not role.insures}
+
+
+def for_those_insured_elsewhere(text: str, insured: Collection[str]) -> bool:
+    """Whether a text is for those insured in another place: 绍兴参保人在宁波就医 for 宁波参保.
+
+    A place beside that one is theirs, too: 宁波和杭州的参保人员.
+    """
+    theirs = {role.name for role in roles(text) if role.insures} if insured else set()
+    if theirs:
+        theirs |= {one for one, other in _side_by_side(text) if other in theirs}
+    return bool(theirs) and not places.any_related(insured, theirs)
+
+
+def _side_by_side(text: str) -> Iterator[tuple[str, str]]:
+    """Two places that stand together: 宁波、杭州, 宁波和杭州."""
+    for (one, _, end), (other, start, _) in pairwise(places.located(text)):
+        if _AND.fullmatch(text, end, start):
+            yield one, other
 
 
 def _mentions(clause: str) -> list[tuple[str, str, str]]:

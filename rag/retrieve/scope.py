@@ -16,6 +16,8 @@ from rag.retrieve.roles import governing, roles
 
 _STUDENT = re.compile(r"学生|大学|在校")
 _NEWBORN = re.compile(r"新生儿|刚出生|宝宝|婴儿")
+_ASKS_NATIONWIDE = re.compile(r"全国(?:范围内?|层面|平均|一般|普遍|大致)?(?:来说|来看|上)?(?:[，。；？?、,]|$)|国家层面")
+_NATIONWIDE = ("全国",)
 _CARE_TYPES = (
     ("urgency", "急诊", "急诊"),
     ("chronic", "慢特病", "慢特病"),
@@ -45,12 +47,12 @@ def asked_places(question: str, stated: Scope) -> tuple[str, ...]:
     """The places whose rules may answer; none when the question is about no place.
 
     What the caller states is the insured place goes before what the question says; a stated place of care counts where
-    nothing says who insures.
+    nothing says who insures. Who asks of the whole country is answered by no city's rule.
     """
     governed = governing(question)
     told = (stated.insured_place,) if stated.insured_place else (stated.care_place,) if not governed else ()
     known = [name for text in told if text for name in (places.find(text) or (text,))]
-    return tuple(dict.fromkeys(known or governed))
+    return tuple(dict.fromkeys(known or governed or (_NATIONWIDE if _ASKS_NATIONWIDE.search(question) else ())))
 
 
 def scoped_question(question: str, stated: Scope) -> str:

@@ -25,7 +25,7 @@ from rag.answer.verifying.slots import Slot, slots
 from rag.answer.verifying.statements import statements
 from rag.answer.verifying.support import hardened, unsupported
 from rag.answer.verifying.wording import plain
-from rag.text import fold, same_words
+from rag.text import WITHOUT, fold, same_words
 from rag.tokens import topic_terms
 
 _HEDGES = tuple(
@@ -42,7 +42,7 @@ _HEDGES = tuple(
     )
 )
 _EXCLUDING = re.compile(
-    r"[不没无未非免禁仅只才除]|自[费付理]|例外|停止|终止|中断|失效|拒绝|取消|少于|低于|独立|自愿|专款专用|个人账户|全部由"
+    rf"[不没未非免禁仅只才除]|{WITHOUT}|自[费付理]|例外|停止|终止|中断|失效|拒绝|取消|少于|低于|独立|自愿|专款专用|个人账户|全部由"
 )
 _REST = re.compile(r"(?m)(?:^|(?<=。))(?:其他|其它|其余|否则)[^。\n]*")
 _REFUSING = re.compile(

@@ -14,6 +14,7 @@ from rag.answer.verifying import absolutes, polarity
 from rag.answer.verifying.clauses import MIRROR, alike_or_joined, clauses, content, share
 from rag.answer.verifying.problems import Problem
 from rag.answer.verifying.wording import word_class
+from rag.text import WITHOUT
 
 _SENTENCE_END = re.compile(r"[。；！!;\n]")
 _REFUSAL = re.compile(
@@ -36,7 +37,7 @@ _THEN = re.compile(r"[就也仍]")
 _WAIVER = re.compile(r"无需|无须|不需要?|不用|用不着|不必|免于|免(?=备案|予|除|交|缴)")
 # What refuses without a word of refusal.
 _EXCLUSION = re.compile(
-    r"[不没未无非免禁仅只才]|(?<!解)除|自[费付理]|例外|停止|终止|中断|失[效败]|拒绝|取消|以外|避免|难以|之?前(?![往提来])"
+    rf"[不没未非免禁仅只才]|{WITHOUT}|(?<!解)除|自[费付理]|例外|停止|终止|中断|失[效败]|拒绝|取消|以外|避免|难以|之?前(?![往提来])"
 )
 _ONLY = re.compile(r"[仅只才]|(?<!解)除|方可|方能|以外|停止|终止")
 _SHORTEST = 4
