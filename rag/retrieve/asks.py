@@ -33,7 +33,8 @@ _KIN = re.compile(
 )
 # Said of what is meant that it is not this: 门诊（不是住院）, resident insurance (not employee).
 _ASIDE = re.compile(
-    r"[（(]\s*(?:而?不是|并非|不算|不含|不包括|(?:i\.e\.,?\s*|and\s+)?(?:not|excluding)\s)[^（）()]{1,40}[）)]", re.IGNORECASE
+    r"[（(]\s*(?:而?不是|并非|不算|不含|不包括|(?:i\.e\.,?\s*|and\s+)?(?:not|excluding)\s)[^（）()]{1,40}[）)]",
+    re.IGNORECASE,
 )
 # With fewer words of its own a clause is not understood alone.
 _MIN_WORDS = 2

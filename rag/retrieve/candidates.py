@@ -53,8 +53,8 @@ class CandidateSource:
     ) -> list[tuple[EvidenceUnit, Passage]]:
         """Each unit with its passage.
 
-        None that speaks to a machine, of elsewhere, of those insured elsewhere, or of another bracket of the expense than
-        the one asked about. Tables and lists stay whole; what is chosen of them is narrowed later.
+        None that speaks to a machine, of elsewhere, of those insured elsewhere, or of another bracket of the expense
+        than the one asked about. Tables and lists stay whole; what is chosen of them is narrowed later.
         """
         bracket, insured = asked_bracket(question), insured_places(question, asked_places)
         found = [

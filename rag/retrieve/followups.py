@@ -107,9 +107,9 @@ def _with_places(before: str, question: str) -> str:
     if _TURNED_ROUND.search(question) and len({name for name, _, _ in told}) == len(told) == _TWO:
         (one, _, first), (other, second, end) = told
         return before[: told[0][1]] + other + before[first:second] + one + before[end:]
-    brought = {name for name, _, _ in new} - {name for name, _, _ in told}
+    brought = list({name for name, _, _ in new} - {name for name, _, _ in told})
     left = [found for found in told if found[0] not in {name for name, _, _ in new}]
-    if len(brought) == 1 and len(left) == 1 and not places.related(*brought, left[0][0]):
+    if len(brought) == 1 and len(left) == 1 and not places.related(brought[0], left[0][0]):
         _, start, end = left[0]
-        before = before[:start] + brought.pop() + before[end:]
+        before = before[:start] + brought[0] + before[end:]
     return before

@@ -16,7 +16,9 @@ from rag.retrieve.roles import governing, roles
 
 _STUDENT = re.compile(r"学生|大学|在校")
 _NEWBORN = re.compile(r"新生儿|刚出生|宝宝|婴儿")
-_ASKS_NATIONWIDE = re.compile(r"全国(?:范围内?|层面|平均|一般|普遍|大致)?(?:来说|来看|上)?(?:[，。；？?、,]|$)|国家层面")
+_ASKS_NATIONWIDE = re.compile(
+    r"全国(?:范围内?|层面|平均|一般|普遍|大致)?(?:来说|来看|上)?(?:[，。；？?、,]|$)|国家层面"
+)
 _NATIONWIDE = ("全国",)
 _CARE_TYPES = (
     ("urgency", "急诊", "急诊"),

@@ -31,6 +31,7 @@ _POSITIONS = frozenset("前后内外上下")
 _LOOSE = frozenset({"need", _NEGATION})
 _EMPTY = frozenset("的了着过之其该本此这那我您你他它等")
 _LONGEST_NAME = 3
+_LIGHT = frozenset("是 就 就是 并 也 都 又 还".split())
 
 
 class _Token(Value):
@@ -161,7 +162,8 @@ def _exchanged(mine: Sequence[_Token], its: Sequence[_Token], *, turns: bool) ->
 
 def _denied(mine: Sequence[_Token], its: Sequence[_Token]) -> Iterator[Problem]:
     """A negation brought in, or left out, and nothing else there."""
-    if _denials(mine) % 2 != _denials(its) % 2 and len(mine) + len(its) <= _SHORT:
+    said = [token for token in (*mine, *its) if token.shown not in _LIGHT]
+    if _denials(mine) % 2 != _denials(its) % 2 and len(said) <= _SHORT:
         yield Problem("polarity", "".join(t.shown for t in mine), "".join(t.shown for t in its))
 
 

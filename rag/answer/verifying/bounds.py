@@ -31,7 +31,7 @@ _BOUNDS: tuple[tuple[Direction, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
 )
 _AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
-    ("up", re.compile(r"[)）]?[及或（(]?(?:以上|起(?!付)|以后|之后|后|开外)")),
+    ("up", re.compile(r"[)）]?[及或（(]?(?:以上|起(?!付)|以后|之后|后|[以之开]外)")),
     ("down", re.compile(r"[)）]?[及或（(]?(?:以下|以内|之内|内|封顶|为限|为上限|之前|前|以前)")),
 )
 _SAID_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
@@ -41,6 +41,7 @@ _SAID_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
 _WEAK = re.compile(
     r"[到够]|上限|下限|封顶|达到|满(?!多少)|自|从|过了|起付|起报|超过多少|起|以后|之后|后|以内|之内|内|限额|额度|为限|之前|前|以前|突破|高达"
 )
+_AT_LEAST = re.compile(r"(?:最少|至少|起码|不少于)$")  # whatever stands behind: 最少3天内
 _LATER = re.compile(r"[以之]?后")
 _RANGE_LEFT = re.compile(r"(?:至|到|-|~|—|–|以上)+$")
 _RANGE_RIGHT = re.compile(r"(?:至|到|-|~|—|–)")
@@ -60,7 +61,9 @@ def bound(before: str, after: str) -> tuple[Direction, bool]:
     for direction, pattern in _AFTER:
         if match := pattern.match(after):
             express = not _WEAK.search(match.group())
-            return direction if express else _right_before(clause) or direction, express
+            return "up" if _AT_LEAST.search(clause) else direction if express else _right_before(
+                clause
+            ) or direction, express
     return _said_before(clause) or _said_after(after) or _said_before(before) or ("", False)
 
 

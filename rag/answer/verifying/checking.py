@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from rag import places, qualifiers
-from rag.answer.verifying import absolutes, cells, exceptions, modality, polarity, starts, waivers
+from rag.answer.verifying import absolutes, cells, comparisons, exceptions, modality, polarity, starts, waivers
 from rag.answer.verifying.alignment import substituted
 from rag.answer.verifying.binding import turned
 from rag.answer.verifying.foreign import brought_in
@@ -61,7 +61,7 @@ _WHO = ("insured_type", "employment")
 
 def check(claim: str, evidence: Sequence[str], title: str = "") -> tuple[Problem, ...]:
     """Everything in `claim` that its evidence (with the title path above it) does not carry; empty when it stands."""
-    own = [*brought_in(claim, "\n".join((*evidence, title))), *modality.belied(claim)]
+    own = [*brought_in(claim, "\n".join((*evidence, title))), *modality.belied(claim), *comparisons.belied(claim)]
     claim, title = plain(claim), plain(title)
     told = _with_places(plain("\n".join(evidence)), title)
     its = _read(told)

@@ -26,7 +26,9 @@ _POSITION = re.compile(
 )
 _SINCE = re.compile(r"(?P<what>[\u4e00-\u9fff]{2})(?=(?:(?:或者?|、|及|和)[\u4e00-\u9fff]{2,7}?)?之日)")
 _OTHERS = re.compile(r"[以之]外")  # 投保人以外的人 are others
+_REST = re.compile(r"其[他它余]的?(?:定点)?(?:医疗(?:卫生)?机构|医院)")
 _PART = re.compile(r"[，。；;,、]")
+_CLAUSE_END = re.compile(r"[，。；;,]")
 _LIST = re.compile(r"[\u4e00-\u9fff]{0,2}(?:、|和|与|或者?|及|以及|/|至|到|-|~|—|–|以上)+[^\s，。；、]{0,3}")
 # How much further apart a mark sets what stands on its two sides, in characters.
 _COST = {
@@ -182,6 +184,7 @@ class Statement:
         for dimension, value, start, end in named:
             if not any(start < s.end and s.start < end for s in figures) and not _OTHERS.match(text, end):
                 found.append(_Found(dimension, value, start, end))
+        found += [_Found("level", "其他", *match.span()) for match in _REST.finditer(text)]
         return found + _positions(text)
 
     @cached_property
@@ -237,7 +240,7 @@ class Statement:
         where = self._where
         nearest: dict[str, tuple[float, int]] = {}
         for n, other in enumerate(self.found):
-            if other is item:
+            if other is item or self._leads_on(item, other):
                 continue
             dimension = other.dimension
             if dimension == item.dimension:
@@ -256,6 +259,14 @@ class Statement:
             )
             for dimension, (_, group) in nearest.items()
         }
+
+    def _leads_on(self, item: _Found, other: _Found) -> bool:
+        """Whether `other` begins a clause behind `item` that has a figure of the kind itself: 报60%，社区报80%."""
+        if other.start < item.end or not _CLAUSE_END.search(self.text, item.end, other.start):
+            return False
+        return any(
+            figure.slot and figure.dimension == item.dimension and figure.start >= other.end for figure in self.found
+        )
 
     def part(self, item: _Found) -> str:
         """The words between the marks of punctuation around an item."""
