@@ -10,8 +10,6 @@ import functools
 import re
 from collections.abc import Mapping
 
-from rag.text import WITHOUT
-
 # Between a level and 以上: 二级医院及以上, 二级（含）以上.
 _AND = r"(?:医院|医疗机构)?(?:[（(]含[^）)]*[）)])?[及或]?"
 
@@ -54,6 +52,8 @@ _WHO: Mapping[str, frozenset[str]] = {
     "employment": frozenset({"在职", "退休"}),
 }
 
+# 无 as a word of denial, and no part of a place's name.
+WITHOUT = r"无(?!锡|为[市县]|棣|极县)"
 _DENIED = re.compile(
     rf"(?:没|未|不(?![管论同仅只])|非|(?<![级类分特个性识区鉴])别|{WITHOUT}(?!论)|除了)[^，。；、]{{0,2}}$"
 )

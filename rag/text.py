@@ -14,8 +14,6 @@ from rag.domain import Span
 
 _SENTENCE_END = "。！？!?"
 _CLOSERS = "”’」』）)】》\"'"
-# 无 as a word of denial, and no part of a place's name.
-WITHOUT = r"无(?!锡|为[市县]|棣|极县)"
 _SPACE = re.compile(r"\s+")
 
 

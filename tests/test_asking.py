@@ -173,3 +173,25 @@ def test_a_long_conversation_is_understood_in_no_time() -> None:
     began = time.process_time()
     understood(Query("那个呢？", dt.date(2026, 11, 23), turns))
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("question", "searched"),
+    [
+        ("门诊（不是住院）报多少？", "门诊报多少？"),
+        ("大医院（不是基层）报多少？", "大医院（不是基层）报多少？"),
+        ("普通门珍怎么报消？", "普通门诊怎么报销？"),
+        ("钱已报了还能报吗？", "钱已报了还能报吗？"),
+        ("孩子生于2020年", "孩子生于2020年"),
+    ],
+)
+def test_what_is_not_asked_or_not_meant_is_not_searched(question: str, searched: str) -> None:
+    """An aside goes where the rest says what is meant; a term that is a homophone off is put right, a word is not."""
+    assert asked(question).searched == searched
+
+
+def test_who_asks_of_the_whole_country_asks_of_no_city() -> None:
+    """In Chinese and in English; the word alone does not do it."""
+    assert asked("全国来看，居民医保门诊报多少？").places == ("全国",)
+    assert asked("Outpatient reimbursement for residents, nationwide?").places == ("全国",)
+    assert asked("医保全国通用吗？").places == ()

@@ -23,7 +23,6 @@ _SEVERAL = re.compile(r"分别|各|都|和|与|跟|或|、")
 # So many parts, or half of a short table, are shown by themselves; more are shown as the whole.
 _FEW, _HALF_OF = 3, 10
 _PARTS = frozenset({"row", "item"})
-_NATION = "全国"
 
 _Told = Mapping[str, frozenset[str]]
 
@@ -93,9 +92,7 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
         yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
     own, named = {*asked_places, *places.find(question)}, [places.find(part) for part in parts]
     if any(places.any_related(own, names) for names in named):
-        yield {
-            n for n, names in enumerate(named) if places.any_related(own, names) or not (names or _NATION in parts[n])
-        }
+        yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
     insured = insured_places(question, asked_places)
     if mine := {n for n, part in enumerate(parts) if not for_those_insured_elsewhere(part, insured)}:
         yield mine

@@ -182,8 +182,18 @@ def test_a_figure_that_is_only_told_of_is_not_asked_for(idf: Idf) -> None:
 
 def test_the_best_come_first_and_near_ones_follow() -> None:
     """Who scores further below the best than the margin is not chosen."""
-    found = candidates(RATIO, LEAD_IN, RETIRED)
+    found = candidates(RATIO, a_unit("nursing#u3", "护理费按月结算。", 150), RETIRED)
     assert choose(found, np.array([0.2, 1.0, -0.5]), WIDE, one_thing=True) == [1, 0]
+
+
+def test_what_only_announces_is_left_out_beside_what_says_more() -> None:
+    """Alone it is better than nothing; with a figure of its own, other than a year, it says something."""
+    scores = np.array([0.9, 1.0])
+    assert choose(candidates(RATIO, LEAD_IN), scores, WIDE, one_thing=True) == [0]
+    assert choose(candidates(LEAD_IN), scores[:1], WIDE, one_thing=True) == [0]
+    for lead_in, kept in (("超过1.2万元后按下表报销：", [1, 0]), ("2024年缴费期限如下：", [0])):
+        found = candidates(RATIO, a_unit("nursing#u4", lead_in, 200))
+        assert choose(found, scores, WIDE, one_thing=True) == kept
 
 
 def test_another_passage_has_to_be_nearer_than_one_that_is_cited() -> None:
@@ -222,7 +232,8 @@ def test_a_unit_too_long_gives_way_to_a_shorter_one() -> None:
 
 def test_ties_go_by_id() -> None:
     """Equal scores are ordered by id and not by how units came in."""
-    assert choose(candidates(RETIRED, LEAD_IN, RATIO), np.zeros(3), WIDE, one_thing=True) == [2, 1, 0]
+    monthly = a_unit("nursing#u1", "护理费按月结算。", 50)
+    assert choose(candidates(RETIRED, monthly, RATIO), np.zeros(3), WIDE, one_thing=True) == [2, 1, 0]
 
 
 def test_nothing_to_choose_from_is_insufficient(idf: Idf) -> None:

@@ -99,6 +99,7 @@ def test_what_is_new_is_asked_of_what_was_asked(follow_up: str) -> None:
         "对了，怎么查个人账户余额？",
         "顺便问一下，那新生儿呢？",
         "那我在湖州参加居民医保的孩子去上海的医院看病以后费用怎么报销？",
+        "反过来呢？我妈是嘉兴的卡，来湖州看病能直接刷不",
     ],
 )
 def test_a_question_of_its_own_is_left_alone(question: str) -> None:
@@ -142,3 +143,15 @@ def test_a_value_is_replaced_wherever_it_stood() -> None:
     """And where both values of a kind stood, neither is."""
     assert completed("居民呢？", [Turn("user", "绍兴职工医保，职工住院报多少？")]) == "绍兴居民医保，居民住院报多少？"
     assert "门诊和住院" in completed("购药呢？", [Turn("user", "绍兴门诊和住院报多少？")])
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "meant"),
+    [
+        ("那湖州参保在上海呢？", "湖州参保在上海住院报多少"),
+        ("反过来呢？", "上海参保在嘉兴住院报多少 反过来呢？"),
+    ],
+)
+def test_of_two_places_the_other_one_is_replaced_or_both_change_places(follow_up: str, meant: str) -> None:
+    """The place that both name stays."""
+    assert completed(follow_up, said("嘉兴参保在上海住院报多少")) == meant

@@ -112,6 +112,33 @@ def test_of_a_list_of_places_the_one_asked_for_is_shown() -> None:
     assert Narrowing(found, "起付线多少？", ("宁波",))(0) == [0]
 
 
+def test_of_a_table_of_ways_that_of_where_one_is_insured_is_shown() -> None:
+    """Both rows name both cities; the insurance tells them apart."""
+    ways = ("成都医保卡在北京使用", "可以直接结算"), ("北京医保卡在成都使用", "先行垫付")
+    whole = a_unit("e#u0", "| 情形 | 结算 |\n" + "\n".join(f"| {a} | {b} |" for a, b in ways), kind="list")
+    rows = [
+        a_unit(f"e#u{n}", f"| 情形 | 结算 |\n| {a} | {b} |", 10 * n, kind="row", parent="e#u0", lead=(Span(0, 5),))
+        for n, (a, b) in enumerate(ways, 1)
+    ]
+    assert Narrowing((whole, *rows), "北京医保卡在成都能用吗？", ("北京",))(0) == [2]
+    assert Narrowing((whole, *rows), "成都医保卡在北京能用吗？", ("成都",))(0) == [1]
+
+
+def test_a_class_is_told_by_its_name() -> None:
+    """乙类药 asks for the row of 乙类药品."""
+    header = (Span(0, 5),)
+    rows = [
+        a_unit(f"f#u{n}", f"| 类别 | 报销 |\n| {name}药品 | {how} |", 10 * n, kind="row", lead=header)
+        for n, (name, how) in enumerate((("甲类", "全额"), ("乙类", "部分"), ("丙类", "不报")))
+    ]
+    assert Narrowing(rows, "乙类药能报吗？", ())(0) == [1]
+
+
+def test_wuxi_is_no_denial() -> None:
+    """无 of 无锡 denies nothing: the level behind it counts."""
+    assert Narrowing((LEVELS, *ROWS), "退休人员在无锡三级医院看门诊报多少？", ("无锡",))(0) == [1]
+
+
 def test_what_has_no_parts_is_shown_as_it_is() -> None:
     """A sentence, or a table whose rows were not found."""
     assert Narrowing((SENTENCE, LEVELS), "三级医院报多少？", ())(0) == [0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.retrieve.roles import PlaceRole, governing, roles
+from rag.retrieve.roles import PlaceRole, for_those_insured_elsewhere, governing, insured_places, roles
 
 CITIES = ("绍兴", "南京", "成都", "青岛", "长沙", "厦门", "大连", "西安")
 PAIRS = st.permutations(CITIES).map(lambda cities: (cities[0], cities[1]))
@@ -142,3 +142,25 @@ def test_where_one_is_from_does_not_govern_where_another_place_insures() -> None
     """南京人 with a card of 绍兴 has the rules of 绍兴."""
     assert governing("我是南京人，医保在绍兴。去杭州动手术怎么报？") == ("绍兴",)
     assert governing("江苏的医保在绍兴能用吗？") == ("江苏",)
+
+
+def test_where_two_places_are_told_the_first_insures() -> None:
+    """甲参保在乙: 参保 belongs to what stands before it."""
+    assert governing("嘉兴参保在上海呢？") == ("嘉兴",)
+    assert insured_places("嘉兴参保在上海住院报多少？", ("嘉兴", "上海")) == {"嘉兴"}
+
+
+@pytest.mark.parametrize(
+    ("text", "elsewhere"),
+    [
+        ("绍兴参保人在嘉兴就医，先到绍兴备案。", True),
+        ("绍兴医保卡在嘉兴能用的机构包括嘉兴市第一医院。", True),
+        ("嘉兴参保人在绍兴就医，先到嘉兴备案。", False),
+        ("嘉兴和绍兴的参保人员看病都能直接结算。", False),
+        ("异地就医要先备案。", False),
+    ],
+)
+def test_a_rule_for_those_insured_in_another_place_is_known(text: str, *, elsewhere: bool) -> None:
+    """By who is insured there, not by where one goes."""
+    assert for_those_insured_elsewhere(text, {"嘉兴"}) is elsewhere
+    assert not for_those_insured_elsewhere(text, ())

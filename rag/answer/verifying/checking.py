@@ -25,7 +25,8 @@ from rag.answer.verifying.slots import Slot, slots
 from rag.answer.verifying.statements import statements
 from rag.answer.verifying.support import hardened, unsupported
 from rag.answer.verifying.wording import plain
-from rag.text import WITHOUT, fold, same_words
+from rag.qualifiers import WITHOUT
+from rag.text import fold, same_words
 from rag.tokens import topic_terms
 
 _HEDGES = tuple(

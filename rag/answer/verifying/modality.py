@@ -14,7 +14,7 @@ from rag.answer.verifying import absolutes, polarity
 from rag.answer.verifying.clauses import MIRROR, alike_or_joined, clauses, content, share
 from rag.answer.verifying.problems import Problem
 from rag.answer.verifying.wording import word_class
-from rag.text import WITHOUT
+from rag.qualifiers import WITHOUT
 
 _SENTENCE_END = re.compile(r"[。；！!;\n]")
 _REFUSAL = re.compile(
