@@ -166,8 +166,11 @@ def governing(question: str) -> tuple[str, ...]:
 
 
 def insured_places(question: str, asked_places: Collection[str]) -> frozenset[str]:
-    """The places asked for of which it is said, in the question or by the caller, that one is insured there."""
-    return frozenset(asked_places) - {role.name for role in roles(question) if not role.insures}
+    """The places asked for, where the question or the caller says that one is insured in one; else none."""
+    told = {role.name: role for role in roles(question)}
+    own = [place for place in asked_places if place not in told or not told[place].treats]
+    known = any(place not in told or told[place].signs & _GONE for place in own)
+    return frozenset(own) if known else frozenset()
 
 
 def for_those_insured_elsewhere(text: str, insured: Collection[str]) -> bool:
