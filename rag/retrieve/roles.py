@@ -82,6 +82,7 @@ _INSURANCE_MOVES = re.compile(
 )
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
+# Between two places that are told of together.
 _AND = re.compile(r"市?(?:和|与|及|、|以及)")
 # What each sign is worth; a place that treats, or is only heard of, gives way to one that insures.
 _WORTH = {

@@ -34,8 +34,10 @@ def _slips(text: str) -> Iterator[tuple[int, str]]:
     for term, sounds in _sounds().items():
         for start in range(len(text) - len(term) + 1):
             window = text[start : start + len(term)]
-            alike = sum(one == other for one, other in zip(window, term, strict=True))
-            if alike == len(term) - 1 and all(single[start : start + len(term)]) and _sound(window) == sounds:
+            if not all(single[start : start + len(term)]):
+                continue
+            right = sum(one == other for one, other in zip(window, term, strict=True))
+            if right == len(term) - 1 and _sound(window) == sounds:
                 yield start, term
 
 

@@ -41,7 +41,7 @@ _SAID_AFTER: tuple[tuple[Direction, re.Pattern[str]], ...] = (
 _WEAK = re.compile(
     r"[到够]|上限|下限|封顶|达到|满(?!多少)|自|从|过了|起付|起报|超过多少|起|以后|之后|后|以内|之内|内|限额|额度|为限|之前|前|以前|突破|高达"
 )
-_AT_LEAST = re.compile(r"(?:最少|至少|起码|不少于)$")  # whatever stands behind: 最少3天内
+_AT_LEAST = re.compile(r"(?:最少|至少|起码|不少于)$")
 _LATER = re.compile(r"[以之]?后")
 _RANGE_LEFT = re.compile(r"(?:至|到|-|~|—|–|以上)+$")
 _RANGE_RIGHT = re.compile(r"(?:至|到|-|~|—|–)")
@@ -60,15 +60,16 @@ def bound(before: str, after: str) -> tuple[Direction, bool]:
     clause = _CLAUSE.split(before)[-1]
     for direction, pattern in _AFTER:
         if match := pattern.match(after):
-            express = not _WEAK.search(match.group())
-            return "up" if _AT_LEAST.search(clause) else direction if express else _right_before(
-                clause
-            ) or direction, express
+            if _WEAK.search(match.group()):
+                return _right_before(clause) or direction, False
+            return direction, True
     return _said_before(clause) or _said_after(after) or _said_before(before) or ("", False)
 
 
 def _right_before(clause: str) -> Direction | None:
-    """未超过1300元后 says less, whatever 后 says of a period."""
+    """未超过1300元后 says less and 最少3天内 more, whatever 后 and 内 say of a period."""
+    if _AT_LEAST.search(clause):
+        return "up"
     return next((direction for direction, _, close in _BOUNDS if close.search(clause)), None)
 
 
