@@ -17,7 +17,7 @@ from rag.retrieve.brackets import asked_bracket, beside
 from rag.retrieve.choosing import Candidates
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import Retrieved
-from rag.retrieve.roles import for_those_insured_elsewhere, insured_places
+from rag.retrieve.roles import insurance
 from rag.retrieve.wording import renamed
 
 
@@ -56,7 +56,7 @@ class CandidateSource:
         None that speaks to a machine, of elsewhere, of those insured elsewhere, or of another bracket of the expense
         than the one asked about. Tables and lists stay whole; what is chosen of them is narrowed later.
         """
-        bracket, insured = asked_bracket(question), insured_places(question, asked_places)
+        bracket, insured = asked_bracket(question), insurance(question, asked_places)
         found = [
             (unit, p)
             for p in retrieved.passages
@@ -65,7 +65,7 @@ class CandidateSource:
             and not _of_another_place(unit, p.document, asked_places)
             and not (bracket and beside(bracket, _with_titles(unit)))
         ]
-        elsewhere = {unit.id for unit, _ in found if for_those_insured_elsewhere(unit.text, insured)}
+        elsewhere = {unit.id for unit, _ in found if not insured.admits(unit.text)}
         return [(unit, p) for unit, p in found if (unit.parent or unit.id) not in elsewhere]
 
 

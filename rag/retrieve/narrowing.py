@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from rag import places, qualifiers
 from rag.domain import EvidenceUnit
 from rag.retrieve.asks import asking
-from rag.retrieve.roles import for_those_insured_elsewhere, insured_places
+from rag.retrieve.roles import insurance
 
 # A tier or a class by its name: 按二档缴费, 乙类药.
 _TIER = re.compile(r"[一二三四五甲乙丙丁][档类]")
@@ -93,8 +93,8 @@ def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[st
     own, named = {*asked_places, *places.find(question)}, [places.find(part) for part in parts]
     if any(places.any_related(own, names) for names in named):
         yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
-    insured = insured_places(question, asked_places)
-    if mine := {n for n, part in enumerate(parts) if not for_those_insured_elsewhere(part, insured)}:
+    insured = insurance(question, asked_places)
+    if mine := {n for n, part in enumerate(parts) if insured.admits(part)}:
         yield mine
 
 

@@ -82,6 +82,9 @@ _INSURANCE_MOVES = re.compile(
 )
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
+_STRANGER = re.compile(
+    r"外[地省市](?:人|的|来|户|参保|医保|社保|职工|居民|患者|病人)|异地(?:参保|医保|社保|人员|患者|来)|非(?:本地|本市|当地)"
+)
 # Between two places that are told of together.
 _AND = re.compile(r"市?(?:和|与|及|、|以及)")
 # What each sign is worth; a place that treats, or is only heard of, gives way to one that insures.
@@ -166,23 +169,40 @@ def governing(question: str) -> tuple[str, ...]:
     return tuple(role.name for role, weight in zip(told, weights, strict=True) if weight == max(weights))
 
 
-def insured_places(question: str, asked_places: Collection[str]) -> frozenset[str]:
-    """The places asked for, where the question or the caller says that one is insured in one; else none."""
+class Insurance(Value):
+    """Where one is insured, as far as the question or the caller says so, and where one is not."""
+
+    own: frozenset[str] = frozenset()
+    strange: frozenset[str] = frozenset()
+
+    def admits(self, text: str) -> bool:
+        """Whether a text is not only for those insured in another place: 绍兴参保人在宁波就医 for 宁波参保 is."""
+        theirs = _insured_there(text) if self.own or self.strange else frozenset()
+        if not theirs:
+            return True
+        if self.own:
+            return places.any_related(self.own, theirs)
+        return not theirs <= self.strange
+
+
+def insurance(question: str, asked_places: Collection[str]) -> Insurance:
+    """What a question about these places says of the insurance.
+
+    外地人在宁波看病 is about 宁波, and not about those insured there.
+    """
     told = {role.name: role for role in roles(question)}
     own = [place for place in asked_places if place not in told or not told[place].treats]
-    known = any(place not in told or told[place].signs & _GONE for place in own)
-    return frozenset(own) if known else frozenset()
+    if any(place not in told or told[place].signs & _GONE for place in own):
+        return Insurance(own=frozenset(own))
+    if not own and _STRANGER.search(question):
+        return Insurance(strange=frozenset(asked_places))
+    return Insurance()
 
 
-def for_those_insured_elsewhere(text: str, insured: Collection[str]) -> bool:
-    """Whether a text is for those insured in another place: 绍兴参保人在宁波就医 for 宁波参保.
-
-    A place beside that one is theirs, too: 宁波和杭州的参保人员.
-    """
-    theirs = {role.name for role in roles(text) if role.insures} if insured else set()
-    if theirs:
-        theirs |= {one for one, other in _side_by_side(text) if other in theirs}
-    return bool(theirs) and not places.any_related(insured, theirs)
+def _insured_there(text: str) -> frozenset[str]:
+    """The places in which a text insures somebody; one beside them is theirs, too: 宁波和杭州的参保人员."""
+    theirs = {role.name for role in roles(text) if role.insures}
+    return frozenset(theirs | {one for one, other in _side_by_side(text) if other in theirs})
 
 
 def _side_by_side(text: str) -> Iterator[tuple[str, str]]:
