@@ -54,7 +54,9 @@ def asked_places(question: str, stated: Scope) -> tuple[str, ...]:
     governed = governing(question)
     told = (stated.insured_place,) if stated.insured_place else (stated.care_place,) if not governed else ()
     known = [name for text in told if text for name in (places.find(text) or (text,))]
-    return tuple(dict.fromkeys(known or governed or (_NATIONWIDE if _ASKS_NATIONWIDE.search(question) else ())))
+    if not (known or governed) and _ASKS_NATIONWIDE.search(question):
+        return _NATIONWIDE
+    return tuple(dict.fromkeys(known or governed))
 
 
 def scoped_question(question: str, stated: Scope) -> str:
