@@ -79,6 +79,11 @@ def left_open(text: str) -> frozenset[str]:
     return frozenset(dimension for dimension, pattern in _OTHERS.items() if pattern.search(text))
 
 
+def other_levels(text: str) -> list[tuple[int, int]]:
+    """Where `text` speaks of the hospitals of all other levels."""
+    return [match.span() for match in _OTHERS["level"].finditer(text)]
+
+
 def restricted(text: str) -> dict[str, frozenset[str]]:
     """What `text` names, by dimension, without the dimensions that it leaves open."""
     opened = left_open(text)

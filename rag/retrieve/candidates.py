@@ -15,9 +15,9 @@ from rag.instructions import for_machines
 from rag.ports import Catalogue, VectorIndex
 from rag.retrieve.brackets import asked_bracket, beside
 from rag.retrieve.choosing import Candidates
+from rag.retrieve.insurance import insurance
 from rag.retrieve.lexical import LexicalIndex
 from rag.retrieve.passages import Retrieved
-from rag.retrieve.roles import insurance
 from rag.retrieve.wording import renamed
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from rag import places, qualifiers
 from rag.domain import EvidenceUnit
 from rag.retrieve.asks import asking
-from rag.retrieve.roles import insurance
+from rag.retrieve.insurance import insurance
 
 # A tier or a class by its name: 按二档缴费, 乙类药.
 _TIER = re.compile(r"[一二三四五甲乙丙丁][档类]")
@@ -32,6 +32,7 @@ class Narrowing:
 
     def __init__(self, units: Sequence[EvidenceUnit], question: str, asked_places: Collection[str]) -> None:
         self._units, self._question, self._places = units, question, asked_places
+        self._insured = insurance(question, asked_places)
         self._inside: dict[str, list[int]] = defaultdict(list)
         self._beside: dict[tuple[object, ...], list[int]] = defaultdict(list)
         self._known: dict[tuple[int, ...], list[int]] = {}
@@ -71,31 +72,29 @@ class Narrowing:
         """The parts that are for everything that the question names and one of them is for; worked out once."""
         if parts not in self._known:
             texts = [self._units[j].text.rpartition("\n")[2] for j in parts]
-            fitting = set(range(len(parts))).intersection(*_told_apart(self._question, self._places, texts))
+            fitting = set(range(len(parts))).intersection(*self._told_apart(texts))
             self._known[parts] = [parts[n] for n in sorted(fitting)]
         return self._known[parts]
+
+    def _told_apart(self, parts: Sequence[str]) -> Iterator[set[int]]:
+        """For each thing that the question names and a part is for: the parts for it, or for none of its kind."""
+        question, told = self._question, [qualifiers.mentioned(part) for part in parts]
+        yield from _by_qualifier(question, parts, told)
+        if headed := _headed(asking(question), parts, told):
+            yield headed
+        wanted, tiers = frozenset(_TIER.findall(question)), [frozenset(_TIER.findall(part)) for part in parts]
+        if any(wanted & tier for tier in tiers):
+            yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
+        own, named = {*self._places, *places.find(question)}, [places.find(part) for part in parts]
+        if any(places.any_related(own, names) for names in named):
+            yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
+        if mine := {n for n, part in enumerate(parts) if self._insured.admits(part)}:
+            yield mine
 
 
 def _together(unit: EvidenceUnit) -> tuple[object, ...]:
     """What rows under one header, or items under one lead-in, have in common."""
     return unit.kind, unit.document_id, unit.lead
-
-
-def _told_apart(question: str, asked_places: Collection[str], parts: Sequence[str]) -> Iterator[set[int]]:
-    """For each thing that the question names and a part is for, the parts that are for it or name none of its kind."""
-    told = [qualifiers.mentioned(part) for part in parts]
-    yield from _by_qualifier(question, parts, told)
-    if headed := _headed(asking(question), parts, told):
-        yield headed
-    wanted, tiers = frozenset(_TIER.findall(question)), [frozenset(_TIER.findall(part)) for part in parts]
-    if any(wanted & tier for tier in tiers):
-        yield {n for n, tier in enumerate(tiers) if not tier or wanted & tier}
-    own, named = {*asked_places, *places.find(question)}, [places.find(part) for part in parts]
-    if any(places.any_related(own, names) for names in named):
-        yield {n for n, names in enumerate(named) if not names or places.any_related(own, names)}
-    insured = insurance(question, asked_places)
-    if mine := {n for n, part in enumerate(parts) if insured.admits(part)}:
-        yield mine
 
 
 def _by_qualifier(question: str, parts: Sequence[str], told: Sequence[_Told]) -> Iterator[set[int]]:

@@ -7,8 +7,6 @@ where another one insures; what governs which aspect beyond that is told by the 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from itertools import pairwise
 
 from rag import places
 from rag.domain import Value
@@ -82,11 +80,6 @@ _INSURANCE_MOVES = re.compile(
 )
 _MOVED_FROM = re.compile(r"(?:从|由|原先在|原来在|以前在|之前在|离开)$")
 
-_STRANGER = re.compile(
-    r"外[地省市](?:人|的|来|户|参保|医保|社保|职工|居民|患者|病人)|异地(?:参保|医保|社保|人员|患者|来)|非(?:本地|本市|当地)"
-)
-# Between two places that are told of together.
-_AND = re.compile(r"市?(?:和|与|及|、|以及)")
 # What each sign is worth; a place that treats, or is only heard of, gives way to one that insures.
 _WORTH = {
     "self": 3,
@@ -128,6 +121,11 @@ class PlaceRole(Value):
         return "treats" in self.signs and "insures" not in self.signs
 
     @property
+    def own(self) -> bool:
+        """Whether one is insured or at home there."""
+        return bool(self.signs & _GONE)
+
+    @property
     def insures(self) -> bool:
         """Whether one is insured there."""
         return "insures" in self.signs
@@ -167,49 +165,6 @@ def governing(question: str) -> tuple[str, ...]:
         told = tuple(role for role in told if not role.treats)
     weights = [role.weight + (_FACILITY if role.treats and of_a_place else 0) for role in told]
     return tuple(role.name for role, weight in zip(told, weights, strict=True) if weight == max(weights))
-
-
-class Insurance(Value):
-    """Where one is insured, as far as the question or the caller says so, and where one is not."""
-
-    own: frozenset[str] = frozenset()
-    strange: frozenset[str] = frozenset()
-
-    def admits(self, text: str) -> bool:
-        """Whether a text is not only for those insured in another place: 绍兴参保人在宁波就医 for 宁波参保 is."""
-        theirs = _insured_there(text) if self.own or self.strange else frozenset()
-        if not theirs:
-            return True
-        if self.own:
-            return places.any_related(self.own, theirs)
-        return not theirs <= self.strange
-
-
-def insurance(question: str, asked_places: Collection[str]) -> Insurance:
-    """What a question about these places says of the insurance.
-
-    外地人在宁波看病 is about 宁波, and not about those insured there.
-    """
-    told = {role.name: role for role in roles(question)}
-    own = [place for place in asked_places if place not in told or not told[place].treats]
-    if any(place not in told or told[place].signs & _GONE for place in own):
-        return Insurance(own=frozenset(own))
-    if not own and _STRANGER.search(question):
-        return Insurance(strange=frozenset(asked_places))
-    return Insurance()
-
-
-def _insured_there(text: str) -> frozenset[str]:
-    """The places in which a text insures somebody; one beside them is theirs, too: 宁波和杭州的参保人员."""
-    theirs = {role.name for role in roles(text) if role.insures}
-    return frozenset(theirs | {one for one, other in _side_by_side(text) if other in theirs})
-
-
-def _side_by_side(text: str) -> Iterator[tuple[str, str]]:
-    """Two places that stand together: 宁波、杭州, 宁波和杭州."""
-    for (one, _, end), (other, start, _) in pairwise(places.located(text)):
-        if _AND.fullmatch(text, end, start):
-            yield one, other
 
 
 def _mentions(clause: str) -> list[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.retrieve.roles import PlaceRole, governing, insurance, roles
+from rag.retrieve.roles import PlaceRole, governing, roles
 
 CITIES = ("绍兴", "南京", "成都", "青岛", "长沙", "厦门", "大连", "西安")
 PAIRS = st.permutations(CITIES).map(lambda cities: (cities[0], cities[1]))
@@ -147,28 +147,3 @@ def test_where_one_is_from_does_not_govern_where_another_place_insures() -> None
 def test_where_two_places_are_told_the_first_insures() -> None:
     """甲参保在乙: 参保 belongs to what stands before it."""
     assert governing("嘉兴参保在上海呢？") == ("嘉兴",)
-    assert insurance("嘉兴参保在上海住院报多少？", ("嘉兴", "上海")).own == {"嘉兴"}
-
-
-@pytest.mark.parametrize(
-    ("text", "elsewhere"),
-    [
-        ("绍兴参保人在嘉兴就医，先到绍兴备案。", True),
-        ("绍兴医保卡在嘉兴能用的机构包括嘉兴市第一医院。", True),
-        ("嘉兴参保人在绍兴就医，先到嘉兴备案。", False),
-        ("嘉兴和绍兴的参保人员看病都能直接结算。", False),
-        ("异地就医要先备案。", False),
-    ],
-)
-def test_a_rule_for_those_insured_in_another_place_is_known(text: str, *, elsewhere: bool) -> None:
-    """By who is insured there, not by where one goes."""
-    assert insurance("嘉兴医保去绍兴看病怎么报？", ("嘉兴",)).admits(text) is not elsewhere
-    assert insurance("在嘉兴看病怎么报？", ("嘉兴",)).admits(text)
-
-
-def test_a_stranger_is_not_insured_where_one_is_treated() -> None:
-    """外地人在嘉兴看病 wants no rule for those insured in 嘉兴."""
-    stranger = insurance("外地人在嘉兴看病怎么报？", ("嘉兴",))
-    assert not stranger.admits("嘉兴医保参保人员到上海就医，先在嘉兴备案。")
-    assert stranger.admits("绍兴参保人在嘉兴就医，先到绍兴备案。")
-    assert stranger.admits("异地就医要先备案。")

@@ -26,7 +26,6 @@ _POSITION = re.compile(
 )
 _SINCE = re.compile(r"(?P<what>[\u4e00-\u9fff]{2})(?=(?:(?:或者?|、|及|和)[\u4e00-\u9fff]{2,7}?)?之日)")
 _OTHERS = re.compile(r"[以之]外")  # 投保人以外的人 are others
-_REST = re.compile(r"其[他它余]的?(?:定点)?(?:医疗(?:卫生)?机构|医院)")
 _PART = re.compile(r"[，。；;,、]")
 _CLAUSE_END = re.compile(r"[，。；;,]")
 _LIST = re.compile(r"[\u4e00-\u9fff]{0,2}(?:、|和|与|或者?|及|以及|/|至|到|-|~|—|–|以上)+[^\s，。；、]{0,3}")
@@ -184,7 +183,7 @@ class Statement:
         for dimension, value, start, end in named:
             if not any(start < s.end and s.start < end for s in figures) and not _OTHERS.match(text, end):
                 found.append(_Found(dimension, value, start, end))
-        found += [_Found("level", "其他", *match.span()) for match in _REST.finditer(text)]
+        found += [_Found("level", "其他", start, end) for start, end in qualifiers.other_levels(text)]
         return found + _positions(text)
 
     @cached_property
